@@ -1,0 +1,6 @@
+//! What the window and the command line both call.
+
+mod types;
+pub mod typescript;
+
+pub use types::*;

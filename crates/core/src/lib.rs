@@ -1,0 +1,19 @@
+//! Tidemark without a window.
+//!
+//! This crate keeps the encrypted mirror, asks the models and holds every use case of the chat. It
+//! works with no network and no display, and never touches the terminal, the environment or the
+//! home directory: paths, keys, time and ids come in from whoever opens it. The desktop shell and
+//! `tidemarkctl` are two thin callers of [`api`].
+//!
+//! Direction of dependence: shell, command line, tests → [`api`] → [`chat`] → [`mirror`],
+//! [`providers`] → [`model`].
+
+pub mod api;
+pub mod clock;
+pub mod error;
+pub mod events;
+pub mod model;
+pub mod providers;
+pub mod tasks;
+
+pub use error::{Code, Failure, Result};
