@@ -63,7 +63,18 @@ impl Clock for ManualClock {
         let n = self.ids.fetch_add(1, Ordering::SeqCst);
         uuid::Builder::from_unix_timestamp_millis(
             self.now().0.max(0).unsigned_abs(),
-            &[0, 0, (n >> 56) as u8, (n >> 48) as u8, (n >> 40) as u8, (n >> 32) as u8, (n >> 24) as u8, (n >> 16) as u8, (n >> 8) as u8, n as u8],
+            &[
+                0,
+                0,
+                (n >> 56) as u8,
+                (n >> 48) as u8,
+                (n >> 40) as u8,
+                (n >> 32) as u8,
+                (n >> 24) as u8,
+                (n >> 16) as u8,
+                (n >> 8) as u8,
+                n as u8,
+            ],
         )
         .into_uuid()
     }
