@@ -12,6 +12,7 @@ pub mod api;
 pub mod clock;
 pub mod error;
 pub mod events;
+pub mod mirror;
 pub mod model;
 pub mod providers;
 pub mod tasks;

@@ -1,0 +1,241 @@
+//! The table `conversations`.
+
+use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
+
+use super::sql::{json, to_json};
+use super::{Error, Row, Table, Write};
+use crate::api::Shelf;
+use crate::model::{Conversation, ConversationId, MessageId, ModelRef, Timestamp, TitleBy};
+
+const COLUMNS: &str =
+    "c.id, c.title, c.title_by, c.model, c.system_prompt, c.pinned, c.archived, c.trashed_ms,
+       c.origin, c.continuation_id, c.message_count, c.created_ms, c.updated_ms, c.active_ms,
+       (SELECT count(*) FROM send_queue q WHERE q.conversation_id = c.id) AS open_count";
+
+fn from_row(row: &SqlRow<'_>) -> rusqlite::Result<Conversation> {
+    Ok(Conversation {
+        id: row.get("id")?,
+        title: row.get("title")?,
+        title_by: row.get("title_by")?,
+        model: row.get("model")?,
+        system_prompt: row.get("system_prompt")?,
+        pinned: row.get("pinned")?,
+        archived: row.get("archived")?,
+        trashed_at: row.get("trashed_ms")?,
+        origin: json(row, "origin")?,
+        continuation_id: row.get("continuation_id")?,
+        message_count: row.get("message_count")?,
+        open_count: row.get("open_count")?,
+        created_at: row.get("created_ms")?,
+        updated_at: row.get("updated_ms")?,
+        active_at: row.get("active_ms")?,
+    })
+}
+
+/// One conversation.
+pub fn get(connection: &Connection, id: ConversationId) -> Result<Conversation, Error> {
+    connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM conversations c WHERE c.id = ?1"))?
+        .query_row([id], from_row)
+        .optional()?
+        .ok_or(Error::NotFound("conversation"))
+}
+
+/// All conversations of a shelf: pinned first, then by activity, latest first.
+pub fn list(connection: &Connection, shelf: Shelf) -> Result<Vec<Conversation>, Error> {
+    let filter = match shelf {
+        Shelf::Active => {
+            "c.archived = 0 AND c.trashed_ms IS NULL ORDER BY c.pinned DESC, c.active_ms DESC, c.rowid DESC"
+        }
+        Shelf::Archived => {
+            "c.archived = 1 AND c.trashed_ms IS NULL ORDER BY c.pinned DESC, c.active_ms DESC, c.rowid DESC"
+        }
+        Shelf::Trash => "c.trashed_ms IS NOT NULL ORDER BY c.trashed_ms DESC, c.rowid DESC",
+    };
+    let mut statement = connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM conversations c WHERE {filter}"))?;
+    let rows = statement.query_map([], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Writes a new conversation; its counts start at zero whatever `conversation` says.
+pub fn insert(write: &mut Write<'_>, conversation: &Conversation) -> Result<(), Error> {
+    write
+        .tx
+        .prepare_cached(
+            "INSERT INTO conversations (id, title, title_by, model, system_prompt, pinned, archived, trashed_ms,
+                                        origin, continuation_id, created_ms, updated_ms, active_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        )?
+        .execute(params![
+            conversation.id,
+            conversation.title,
+            conversation.title_by,
+            conversation.model,
+            conversation.system_prompt,
+            conversation.pinned,
+            conversation.archived,
+            conversation.trashed_at,
+            conversation.origin.as_ref().map(to_json),
+            conversation.continuation_id,
+            conversation.created_at,
+            conversation.updated_at,
+            conversation.active_at,
+        ])?;
+    let rowid = write.tx.last_insert_rowid();
+    write.index(Table::Conversations, rowid)?;
+    write.tell(crate::events::Change::Conversation { id: conversation.id });
+    Ok(())
+}
+
+/// A field that a person changes; each merges by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Field {
+    /// The title and who set it: one register.
+    Title(String, TitleBy),
+    /// The model of the next question.
+    Model(Option<ModelRef>),
+    /// What the model is told first.
+    SystemPrompt(Option<String>),
+    /// Kept on top.
+    Pinned(bool),
+    /// Out of the sidebar.
+    Archived(bool),
+    /// In the trash since.
+    Trashed(Option<Timestamp>),
+}
+
+/// Sets one field.
+pub fn set(write: &mut Write<'_>, id: ConversationId, field: &Field) -> Result<(), Error> {
+    let tx = &write.tx;
+    let (name, changed) = match field {
+        Field::Title(title, by) => (
+            "title",
+            tx.execute(
+                "UPDATE conversations SET title = ?2, title_by = ?3 WHERE id = ?1",
+                params![id, title, by],
+            )?,
+        ),
+        Field::Model(model) => (
+            "model",
+            tx.execute("UPDATE conversations SET model = ?2 WHERE id = ?1", params![id, model])?,
+        ),
+        Field::SystemPrompt(prompt) => (
+            "system_prompt",
+            tx.execute(
+                "UPDATE conversations SET system_prompt = ?2 WHERE id = ?1",
+                params![id, prompt],
+            )?,
+        ),
+        Field::Pinned(pinned) => (
+            "pinned",
+            tx.execute("UPDATE conversations SET pinned = ?2 WHERE id = ?1", params![id, pinned])?,
+        ),
+        Field::Archived(archived) => (
+            "archived",
+            tx.execute(
+                "UPDATE conversations SET archived = ?2 WHERE id = ?1",
+                params![id, archived],
+            )?,
+        ),
+        Field::Trashed(at) => (
+            "trashed",
+            tx.execute("UPDATE conversations SET trashed_ms = ?2 WHERE id = ?1", params![id, at])?,
+        ),
+    };
+    if changed == 0 {
+        return Err(Error::NotFound("conversation"));
+    }
+    if matches!(field, Field::Title(..)) {
+        let rowid = rowid(write, id)?;
+        write.index(Table::Conversations, rowid)?;
+    }
+    write.synced(Row::Conversation(id), &[name])
+}
+
+/// What happens to a conversation when it is written in: it moves up, and out of the trash.
+pub(super) fn written_in(
+    write: &mut Write<'_>,
+    id: ConversationId,
+    messages: i64,
+    at: Timestamp,
+) -> Result<(), Error> {
+    let trashed: Option<i64> = write
+        .tx
+        .prepare_cached(
+            "UPDATE conversations
+                SET message_count = message_count + ?2, active_ms = max(active_ms, ?3)
+              WHERE id = ?1
+             RETURNING trashed_ms",
+        )?
+        .query_row(params![id, messages, at], |row| row.get(0))
+        .optional()?
+        .ok_or(Error::NotFound("conversation"))?;
+    write.tell(crate::events::Change::Conversation { id });
+    if trashed.is_some() && messages > 0 {
+        set(write, id, &Field::Trashed(None))?;
+    }
+    Ok(())
+}
+
+/// The end of the branch that is shown; none in an empty conversation.
+pub fn leaf(connection: &Connection, id: ConversationId) -> Result<Option<MessageId>, Error> {
+    connection
+        .prepare_cached("SELECT leaf_id FROM conversations WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))
+        .optional()?
+        .ok_or(Error::NotFound("conversation"))
+}
+
+pub(super) fn set_leaf(
+    write: &mut Write<'_>,
+    id: ConversationId,
+    leaf: Option<MessageId>,
+) -> Result<(), Error> {
+    write
+        .tx
+        .prepare_cached("UPDATE conversations SET leaf_id = ?2 WHERE id = ?1")?
+        .execute(params![id, leaf])?;
+    write.tell(crate::events::Change::Conversation { id });
+    Ok(())
+}
+
+/// Removes a conversation and all that is its own, for good.
+pub fn purge(write: &mut Write<'_>, id: ConversationId) -> Result<(), Error> {
+    let rowid = rowid(write, id)?;
+    write.tx.execute("DELETE FROM title_index WHERE rowid = ?1", [rowid])?;
+    write.tx.execute(
+        "DELETE FROM message_index WHERE rowid IN (SELECT rowid FROM messages WHERE conversation_id = ?1)",
+        [id],
+    )?;
+    write.tx.execute(
+        "DELETE FROM index_dirty WHERE kind = 1 AND row IN (SELECT rowid FROM messages WHERE conversation_id = ?1)",
+        [id],
+    )?;
+    write.tx.execute("DELETE FROM index_dirty WHERE kind = 2 AND row = ?1", [rowid])?;
+    for table in ["messages", "branches", "send_queue", "drafts"] {
+        write.tx.execute(&format!("DELETE FROM {table} WHERE conversation_id = ?1"), [id])?;
+    }
+    write.tx.execute("DELETE FROM conversations WHERE id = ?1", [id])?;
+    write.synced(Row::Conversation(id), &["purged"])
+}
+
+/// Trashed conversations that were put there before `before`.
+pub fn trashed_before(
+    connection: &Connection,
+    before: Timestamp,
+) -> Result<Vec<ConversationId>, Error> {
+    let mut statement =
+        connection.prepare_cached("SELECT id FROM conversations WHERE trashed_ms < ?1")?;
+    let rows = statement.query_map([before], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn rowid(write: &Write<'_>, id: ConversationId) -> Result<i64, Error> {
+    write
+        .tx
+        .prepare_cached("SELECT rowid FROM conversations WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))
+        .optional()?
+        .ok_or(Error::NotFound("conversation"))
+}

@@ -1,0 +1,101 @@
+//! Keeping the search index: FTS5 tables without a copy of the text, by the rows' rowids.
+//!
+//! A person's write only puts its row on the dirty list (`index_dirty`), in its own transaction. The
+//! index's task takes rows off that list in short transactions that write the index too, so an entry
+//! can never be marked done before it is. Batches index in their own transaction. Whatever happens,
+//! reopening goes on with what is on the list.
+
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+
+use super::{Error, Mirror};
+
+/// Rows in one transaction: a person's write waits a few milliseconds behind it at most.
+const BATCH: usize = 128;
+
+/// Indexes a new message within the caller's transaction.
+pub(super) fn insert_message(
+    connection: &Connection,
+    rowid: i64,
+    content: &str,
+) -> Result<(), Error> {
+    connection
+        .prepare_cached("INSERT INTO message_index (rowid, content) VALUES (?1, ?2)")?
+        .execute(params![rowid, content])?;
+    Ok(())
+}
+
+/// Takes one batch off the dirty list. Tells how many rows it took; 0 means all is indexed.
+pub fn catch_up(mirror: &Mirror) -> Result<usize, Error> {
+    let mut connection = mirror.indexer();
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let rows: Vec<(i64, i64)> = tx
+        .prepare_cached("SELECT kind, row FROM index_dirty LIMIT ?1")?
+        .query_map([BATCH as i64], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    for (kind, row) in &rows {
+        index_row(&tx, *kind, *row)?;
+        tx.prepare_cached("DELETE FROM index_dirty WHERE kind = ?1 AND row = ?2")?
+            .execute([kind, row])?;
+    }
+    tx.commit()?;
+    Ok(rows.len())
+}
+
+fn index_row(connection: &Connection, kind: i64, row: i64) -> Result<(), Error> {
+    let (delete, select, insert) = if kind == super::Table::Messages as i64 {
+        (
+            "DELETE FROM message_index WHERE rowid = ?1",
+            "SELECT content FROM messages WHERE rowid = ?1 AND trashed_ms IS NULL",
+            "INSERT INTO message_index (rowid, content) VALUES (?1, ?2)",
+        )
+    } else {
+        (
+            "DELETE FROM title_index WHERE rowid = ?1",
+            "SELECT title FROM conversations WHERE rowid = ?1",
+            "INSERT INTO title_index (rowid, title) VALUES (?1, ?2)",
+        )
+    };
+    connection.prepare_cached(delete)?.execute([row])?;
+    let text: Option<String> =
+        connection.prepare_cached(select)?.query_row([row], |r| r.get(0)).optional()?;
+    if let Some(text) = text {
+        connection.prepare_cached(insert)?.execute(params![row, text])?;
+    }
+    Ok(())
+}
+
+/// Empties the index and puts every row on the dirty list: it rebuilds itself from there.
+pub fn rebuild(mirror: &Mirror) -> Result<(), Error> {
+    mirror.write(|write| {
+        write.tx.execute_batch(
+            "INSERT INTO message_index (message_index) VALUES ('delete-all');
+             INSERT INTO title_index (title_index) VALUES ('delete-all');
+             INSERT OR IGNORE INTO index_dirty SELECT 1, rowid FROM messages;
+             INSERT OR IGNORE INTO index_dirty SELECT 2, rowid FROM conversations;",
+        )?;
+        Ok(())
+    })?;
+    mirror.wake_indexer();
+    Ok(())
+}
+
+/// Rows that the index shows and rows that it should show; the difference is on the dirty list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Coverage {
+    /// Messages that are not in the trash.
+    pub messages: i64,
+    /// Rows of the message index.
+    pub indexed: i64,
+    /// Rows on the dirty list.
+    pub dirty: i64,
+}
+
+/// Counts for `doctor`.
+pub fn coverage(connection: &Connection) -> Result<Coverage, Error> {
+    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+    Ok(Coverage {
+        messages: count("SELECT count(*) FROM messages WHERE trashed_ms IS NULL")?,
+        indexed: count("SELECT count(*) FROM message_index_docsize")?,
+        dirty: count("SELECT count(*) FROM index_dirty")?,
+    })
+}

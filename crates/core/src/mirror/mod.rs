@@ -1,0 +1,183 @@
+//! All SQLite: the encrypted file that the interface reads and writes.
+//!
+//! One writer and a few query-only readers over one SQLCipher file in WAL mode. A person's write is
+//! one `BEGIN IMMEDIATE` transaction with `synchronous=FULL`: when [`Mirror::write`] returns, the
+//! row survives a power cut. Every write of a synced row goes through [`Write::synced`], which is
+//! where an attached account will record it for its outbox. Listeners hear of a change after the
+//! commit, never before.
+//!
+//! | looking for | look in |
+//! |---|---|
+//! | the key, the keyring, the passphrase | `key.rs` |
+//! | opening, pragmas, a newer or a damaged file | `open.rs`, `salvage/` |
+//! | the schema | `migrations/mirror/*.sql`, applied by `migrate.rs` |
+//! | the one place that writes | `write.rs` |
+//! | a table | the file of its name |
+//! | the search index | `index.rs` (keeping it), `search.rs` (asking it) |
+
+pub mod conversations;
+pub mod drafts;
+mod error;
+pub mod index;
+pub mod key;
+pub mod messages;
+pub mod migrate;
+mod open;
+pub mod search;
+pub mod secrets;
+pub mod send_queue;
+pub mod settings;
+mod sql;
+pub mod thread;
+pub mod usage;
+mod write;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::Notify;
+
+use crate::clock::SharedClock;
+use crate::events::Events;
+use crate::model::DeviceId;
+
+pub use error::Error;
+pub use open::{FILE, open};
+pub use write::{Row, Table, Write};
+
+/// How many queries run beside each other.
+const READERS: usize = 3;
+
+/// The open mirror. Cheap to share; closed when the last owner lets go.
+#[derive(Debug, Clone)]
+pub struct Mirror {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    path: PathBuf,
+    id: uuid::Uuid,
+    device_id: DeviceId,
+    clock: SharedClock,
+    events: Events,
+    writer: Mutex<Connection>,
+    /// Indexes with `synchronous=NORMAL`: what a power cut takes from it, it also puts back on the
+    /// dirty list.
+    indexer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+    reader_free: Condvar,
+    dirty: Notify,
+}
+
+impl Mirror {
+    /// Runs `work` in one transaction and tells of what it changed once that is durable.
+    ///
+    /// An error from `work` rolls everything back.
+    pub fn write<T>(
+        &self,
+        work: impl FnOnce(&mut Write<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let (value, changes, dirty) = {
+            let mut connection = lock(&self.inner.writer);
+            let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let mut write = Write::begin(tx, self.inner.clock.now(), self.inner.device_id);
+            let value = work(&mut write)?;
+            let (changes, dirty) = write.commit()?;
+            (value, changes, dirty)
+        };
+        // Commit before notifying: a listener that reads at once must see the row.
+        if dirty {
+            self.inner.dirty.notify_one();
+        }
+        self.inner.events.publish(changes);
+        Ok(value)
+    }
+
+    /// Runs `work` on a connection that cannot write.
+    pub fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+        let reader = Reader::take(&self.inner);
+        work(reader.connection())
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    /// The mirror's id, which names its keyring entries.
+    pub fn id(&self) -> uuid::Uuid {
+        self.inner.id
+    }
+
+    /// This data folder, as a device.
+    pub fn device_id(&self) -> DeviceId {
+        self.inner.device_id
+    }
+
+    /// The clock that stamps its rows.
+    pub fn clock(&self) -> &SharedClock {
+        &self.inner.clock
+    }
+
+    /// Who is told of changes.
+    pub fn events(&self) -> &Events {
+        &self.inner.events
+    }
+
+    /// Grows whenever another connection has written; compare two answers, nothing else.
+    pub fn data_version(&self) -> Result<i64, Error> {
+        let writer = lock(&self.inner.writer);
+        Ok(writer.pragma_query_value(None, "data_version", |row| row.get(0))?)
+    }
+
+    /// Waits until a write left something to be indexed.
+    pub async fn dirty(&self) {
+        self.inner.dirty.notified().await;
+    }
+
+    fn wake_indexer(&self) {
+        self.inner.dirty.notify_one();
+    }
+
+    pub(crate) fn indexer(&self) -> MutexGuard<'_, Connection> {
+        lock(&self.inner.indexer)
+    }
+}
+
+/// A panic inside a transaction rolls it back, so the connection behind a poisoned lock is sound.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A reader on loan; goes back when dropped.
+struct Reader<'a> {
+    inner: &'a Inner,
+    connection: Option<Connection>,
+}
+
+impl<'a> Reader<'a> {
+    fn take(inner: &'a Inner) -> Self {
+        let mut free = lock(&inner.readers);
+        loop {
+            if let Some(connection) = free.pop() {
+                return Self { inner, connection: Some(connection) };
+            }
+            free = inner.reader_free.wait(free).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn connection(&self) -> &Connection {
+        self.connection.as_ref().expect("taken only by drop")
+    }
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            lock(&self.inner.readers).push(connection);
+            self.inner.reader_free.notify_one();
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The table `settings`: JSON values by key. What keys there are, and what they may hold, is the
+//! api's business.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::Value;
+
+use super::{Error, Row, Write};
+
+/// A setting's value; none where nobody set it, or where it cannot be read.
+pub fn get(connection: &Connection, key: &str) -> Result<Option<Value>, Error> {
+    let text: Option<String> = connection
+        .prepare_cached("SELECT value FROM settings WHERE key = ?1")?
+        .query_row([key], |row| row.get(0))
+        .optional()?;
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+/// Sets a value.
+pub fn set(write: &mut Write<'_>, key: &str, value: &Value) -> Result<(), Error> {
+    write.tx.execute(
+        "INSERT INTO settings (key, value, updated_ms)
+         VALUES (?1, ?2, ?3)
+         ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        params![key, value.to_string(), write.now],
+    )?;
+    write.synced(Row::Setting(key), &["value"])
+}
