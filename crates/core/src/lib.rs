@@ -9,6 +9,7 @@
 //! [`providers`] → [`model`].
 
 pub mod api;
+pub mod chat;
 pub mod clock;
 pub mod error;
 pub mod events;

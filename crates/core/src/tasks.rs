@@ -30,6 +30,11 @@ impl Tasks {
         self.stop.child_token()
     }
 
+    /// Whether [`Tasks::close`] has begun.
+    pub fn is_closing(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
     /// Starts a task. After [`Tasks::close`] it is dropped unstarted.
     pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
         if self.stop.is_cancelled() {

@@ -1,6 +1,5 @@
 //! What the window and the command line both call.
 
-mod types;
 pub mod typescript;
 
-pub use types::*;
+pub use crate::model::view::*;

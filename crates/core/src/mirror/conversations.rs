@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 
 use super::sql::{json, to_json};
 use super::{Error, Row, Table, Write};
-use crate::api::Shelf;
+use crate::model::view::Shelf;
 use crate::model::{Conversation, ConversationId, MessageId, ModelRef, Timestamp, TitleBy};
 
 const COLUMNS: &str =

@@ -5,7 +5,7 @@
 //! can never be marked done before it is. Batches index in their own transaction. Whatever happens,
 //! reopening goes on with what is on the list.
 
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Error, Mirror};
 
@@ -26,19 +26,18 @@ pub(super) fn insert_message(
 
 /// Takes one batch off the dirty list. Tells how many rows it took; 0 means all is indexed.
 pub fn catch_up(mirror: &Mirror) -> Result<usize, Error> {
-    let mut connection = mirror.indexer();
-    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let rows: Vec<(i64, i64)> = tx
-        .prepare_cached("SELECT kind, row FROM index_dirty LIMIT ?1")?
-        .query_map([BATCH as i64], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<_, _>>()?;
-    for (kind, row) in &rows {
-        index_row(&tx, *kind, *row)?;
-        tx.prepare_cached("DELETE FROM index_dirty WHERE kind = ?1 AND row = ?2")?
-            .execute([kind, row])?;
-    }
-    tx.commit()?;
-    Ok(rows.len())
+    mirror.write_lazily(|tx| {
+        let rows: Vec<(i64, i64)> = tx
+            .prepare_cached("SELECT kind, row FROM index_dirty LIMIT ?1")?
+            .query_map([BATCH as i64], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        for (kind, row) in &rows {
+            index_row(tx, *kind, *row)?;
+            tx.prepare_cached("DELETE FROM index_dirty WHERE kind = ?1 AND row = ?2")?
+                .execute([kind, row])?;
+        }
+        Ok(rows.len())
+    })
 }
 
 fn index_row(connection: &Connection, kind: i64, row: i64) -> Result<(), Error> {

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 
 use super::sql::{json, to_json};
-use super::{Error, Row, Table, Write, conversations, thread};
+use super::{Error, Row, Table, Write, conversations};
 use crate::model::{ConversationId, Message, MessageId, MessageState, ModelRef, Timestamp};
 
 pub(super) const COLUMNS: &str = "m.id, m.conversation_id, m.parent_id, m.continues_id, m.role, m.content, m.content_raw,
@@ -216,7 +216,8 @@ pub fn progress(write: &mut Write<'_>, id: MessageId, progress: &Progress) -> Re
     write.synced(Row::Message(conversation_id, id), &["content", "state"])
 }
 
-/// Puts a message into the trash, or takes it out; the shown branch is chosen anew around it.
+/// Puts a message into the trash, or takes it out. The caller then chooses the branch that is shown
+/// ([`super::thread::show`] or [`super::thread::settle`]).
 pub fn set_trashed(write: &mut Write<'_>, id: MessageId, trashed: bool) -> Result<(), Error> {
     let at = trashed.then_some(write.now);
     let (rowid, conversation_id, changed): (i64, ConversationId, bool) = write
@@ -237,6 +238,29 @@ pub fn set_trashed(write: &mut Write<'_>, id: MessageId, trashed: bool) -> Resul
     )?;
     write.index(Table::Messages, rowid)?;
     conversations::written_in(write, conversation_id, if trashed { -1 } else { 1 }, Timestamp(0))?;
-    thread::settle(write, conversation_id)?;
     write.synced(Row::Message(conversation_id, id), &["trashed"])
+}
+
+/// A message and all below it, from the top down.
+pub fn tree_below(connection: &Connection, id: MessageId) -> Result<Vec<MessageId>, Error> {
+    let mut statement = connection.prepare_cached(
+        "WITH RECURSIVE below (id, conversation_id) AS (
+             SELECT id, conversation_id FROM messages WHERE id = ?1
+             UNION ALL
+             SELECT m.id, m.conversation_id
+               FROM below JOIN messages m ON m.conversation_id = below.conversation_id AND m.parent_id = below.id
+         )
+         SELECT id FROM below",
+    )?;
+    let rows = statement.query_map([id], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The conversation of a message, in the trash or not.
+pub fn conversation_of(connection: &Connection, id: MessageId) -> Result<ConversationId, Error> {
+    connection
+        .prepare_cached("SELECT conversation_id FROM messages WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))
+        .optional()?
+        .ok_or(Error::NotFound("message"))
 }

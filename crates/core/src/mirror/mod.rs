@@ -35,7 +35,7 @@ mod write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::Notify;
 
 use crate::clock::SharedClock;
@@ -63,9 +63,6 @@ struct Inner {
     clock: SharedClock,
     events: Events,
     writer: Mutex<Connection>,
-    /// Indexes with `synchronous=NORMAL`: what a power cut takes from it, it also puts back on the
-    /// dirty list.
-    indexer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
     reader_free: Condvar,
     dirty: Notify,
@@ -126,7 +123,7 @@ impl Mirror {
         &self.inner.events
     }
 
-    /// Grows whenever another connection has written; compare two answers, nothing else.
+    /// Changes whenever another process has written; compare two answers, nothing else.
     pub fn data_version(&self) -> Result<i64, Error> {
         let writer = lock(&self.inner.writer);
         Ok(writer.pragma_query_value(None, "data_version", |row| row.get(0))?)
@@ -141,8 +138,23 @@ impl Mirror {
         self.inner.dirty.notify_one();
     }
 
-    pub(crate) fn indexer(&self) -> MutexGuard<'_, Connection> {
-        lock(&self.inner.indexer)
+    /// Runs `work` in a transaction that does not wait for the disk: what a power cut takes from it,
+    /// it also puts back on the dirty list. On the writer's connection, so that its data version
+    /// moves for other processes' writes only.
+    pub(crate) fn write_lazily<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut connection = lock(&self.inner.writer);
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        let result = (|| {
+            let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let value = work(&tx)?;
+            tx.commit()?;
+            Ok(value)
+        })();
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        result
     }
 }
 

@@ -39,8 +39,6 @@ pub fn open(
     prepare_file(&writer)?;
     migrate::apply(&mut writer, migrate::MIGRATIONS, clock.now())?;
     let (id, device_id) = identity(&writer, id, &clock)?;
-    let indexer = connect(path, key, Access::Write)?;
-    indexer.pragma_update(None, "synchronous", "NORMAL")?;
     let readers =
         (0..READERS).map(|_| connect(path, key, Access::Read)).collect::<Result<_, _>>()?;
     Ok(Mirror {
@@ -51,7 +49,6 @@ pub fn open(
             clock,
             events,
             writer: Mutex::new(writer),
-            indexer: Mutex::new(indexer),
             readers: Mutex::new(readers),
             reader_free: Condvar::new(),
             dirty: Notify::new(),

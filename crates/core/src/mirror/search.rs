@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::Error;
-use crate::api::{SearchHit, SearchRequest, Shelf};
+use crate::model::view::{SearchHit, SearchRequest, Shelf};
 use crate::model::{ConversationId, MessageId, Timestamp};
 
 mod query;

@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use super::sql::to_json;
 use super::{Error, Write};
-use crate::api::Waiting;
 use crate::error::Failure;
 use crate::events::Change;
+use crate::model::view::Waiting;
 use crate::model::{ConversationId, MessageId, Timestamp};
 
 /// One answer to come.

@@ -9,8 +9,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::messages::{COLUMNS, from_row};
 use super::{Error, Write, conversations};
-use crate::api::Siblings;
 use crate::events::Change;
+use crate::model::view::Siblings;
 use crate::model::{ConversationId, Message, MessageId};
 
 /// `limit` messages that end with `last`, oldest first: the way up.
@@ -122,15 +122,35 @@ pub fn show(write: &mut Write<'_>, message: &Message) -> Result<(), Error> {
     conversations::set_leaf(write, message.conversation_id, Some(leaf))
 }
 
-/// Shows a message that was just added below the end of the shown branch (or beside a sibling):
-/// only its own fork can need a choice.
+/// Shows a message that was just added: below the end of the shown branch or beside it, which is
+/// nearly always so, without walking up the whole thread.
 pub fn show_new(write: &mut Write<'_>, message: &Message) -> Result<(), Error> {
-    let parent_was_shown =
-        conversations::leaf(&write.tx, message.conversation_id)? == message.parent_id;
-    if !parent_was_shown {
+    let Some(leaf) = conversations::leaf(&write.tx, message.conversation_id)? else {
+        return show(write, message);
+    };
+    if message.parent_id == Some(leaf) {
+        return conversations::set_leaf(write, message.conversation_id, Some(message.id));
+    }
+    if message.parent_id != parent(&write.tx, leaf)? {
         return show(write, message);
     }
+    write
+        .tx
+        .prepare_cached(
+            "INSERT INTO branches (conversation_id, parent_id, child_id)
+             VALUES (?1, coalesce(?2, zeroblob(16)), ?3)
+             ON CONFLICT DO UPDATE SET child_id = excluded.child_id",
+        )?
+        .execute(params![message.conversation_id, message.parent_id, message.id])?;
     conversations::set_leaf(write, message.conversation_id, Some(message.id))
+}
+
+fn parent(connection: &Connection, id: MessageId) -> Result<Option<MessageId>, Error> {
+    Ok(connection
+        .prepare_cached("SELECT parent_id FROM messages WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))
+        .optional()?
+        .flatten())
 }
 
 /// Finds the end of the shown branch anew, after a message left or came back.

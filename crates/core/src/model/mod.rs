@@ -7,7 +7,9 @@ mod conversation;
 mod ids;
 mod message;
 mod provider;
+pub mod setting;
 mod time;
+pub mod view;
 
 pub use conversation::{Conversation, Origin, TitleBy};
 pub use ids::{ConversationId, DeviceId, DocumentId, FileId, MessageId, UsageId};

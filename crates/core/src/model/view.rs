@@ -1,13 +1,14 @@
-//! The types that the window and the command line both speak, beside the rows of [`crate::model`].
+//! The types that the window and the command line both speak, beside the rows: what is
+//! read out of several rows at once, and what is asked for.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::error::Failure;
-use crate::model::{
+use super::{
     Conversation, ConversationId, Message, MessageId, ModelInfo, ModelRef, ProviderConfig,
     ProviderKind, Timestamp,
 };
+use crate::error::Failure;
 
 /// What the window shows first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -170,6 +171,9 @@ pub struct SendRequest {
     pub parent_id: Option<MessageId>,
     /// Markdown, at most 1 MiB.
     pub content: String,
+    /// The original bytes in base64, where `content` had to replace what JSON cannot carry.
+    #[serde(default)]
+    pub content_raw: Option<String>,
     /// The model to ask; none means the conversation's, else the default.
     #[serde(default)]
     pub model: Option<ModelRef>,
