@@ -86,8 +86,8 @@ fn with_scheme(typed: &str) -> String {
         return typed.to_owned();
     }
     let secure = format!("https://{typed}");
-    let plain = Url::parse(&secure)
-        .is_ok_and(|url| url.host().is_some_and(|host| near(host) != Near::No));
+    let plain =
+        Url::parse(&secure).is_ok_and(|url| url.host().is_some_and(|host| near(host) != Near::No));
     if plain { format!("http://{typed}") } else { secure }
 }
 
@@ -240,7 +240,8 @@ mod tests {
 
     #[test]
     fn what_is_no_web_address_is_refused() {
-        for bad in ["", "   ", "file:///etc/passwd", "ftp://host/v1", "https://", "javascript://x"] {
+        for bad in ["", "   ", "file:///etc/passwd", "ftp://host/v1", "https://", "javascript://x"]
+        {
             assert!(BaseUrl::parse(bad, ProviderKind::Openai).is_err(), "{bad}");
         }
     }

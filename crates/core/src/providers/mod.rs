@@ -4,6 +4,22 @@
 //! send queue can do about it ([`ProviderError`]). It neither knows the mirror nor retries: the
 //! queue decides when to ask again, so that what waits survives a restart.
 
+mod answering;
+pub mod anthropic;
+pub mod base_url;
+mod fault;
+pub mod http;
+mod joint;
+mod lenient_json;
+pub mod openai;
+mod place;
+pub mod presets;
+mod retry_after;
+pub mod secret;
+mod sse;
+mod thread;
+mod tls;
+
 use std::time::Duration;
 
 use futures::stream::BoxStream;

@@ -26,6 +26,11 @@ pub(crate) enum Purpose {
 impl Place {
     /// What a person reads.
     pub(crate) fn failure(&self, fault: Fault) -> Failure {
+        let fault = match (self.purpose, fault) {
+            // No model was named: what is not there is the list.
+            (Purpose::Models, Fault::Model) => Fault::Address,
+            _ => fault,
+        };
         let (code, happened, hint) = self.sentences(fault);
         let message = match self.safe(fault) {
             Some(safe) => format!("{happened} {safe}"),
@@ -155,10 +160,7 @@ mod tests {
     #[test]
     fn a_question_that_cannot_go_out_is_said_to_be_safe() {
         let failure = place(Purpose::Answer).failure(Fault::Unreachable);
-        assert_eq!(
-            failure.message,
-            "Could not reach api.anthropic.com. Your message is saved."
-        );
+        assert_eq!(failure.message, "Could not reach api.anthropic.com. Your message is saved.");
         assert_eq!(failure.code, Code::Offline);
         assert!(failure.hint.is_some());
     }

@@ -28,7 +28,7 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Dur
 }
 
 fn seconds(value: &str, unit: f64) -> Option<Duration> {
-    let number: f64 = value.parse().ok()?;
+    let number: f64 = value.parse().ok().filter(|number: &f64| number.is_finite())?;
     let capped = (number * unit).min(LONGEST.as_secs_f64());
     Duration::try_from_secs_f64(capped).ok()
 }
@@ -54,8 +54,8 @@ mod tests {
     #[test]
     fn all_forms_are_read() {
         let seconds = |s| Some(Duration::from_secs(s));
-        let table: [(&[(&str, &str)], Option<Duration>); 11] = [
-            (&[], None),
+        let table = [
+            (&[][..], None),
             (&[("retry-after", "20")], seconds(20)),
             (&[("retry-after", " 1.5 ")], Some(Duration::from_millis(1500))),
             (&[("retry-after", "0")], seconds(0)),
