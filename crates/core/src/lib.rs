@@ -16,6 +16,7 @@ pub mod events;
 pub mod mirror;
 pub mod model;
 pub mod providers;
+pub mod secrets;
 pub mod tasks;
 
 pub use error::{Code, Failure, Result};

@@ -1,5 +1,21 @@
 //! What the window and the command line both call.
+//!
+//! [`App`] opens the mirror (or says what it needs to be opened); [`Tidemark`] is the open one: a
+//! cheap handle whose methods are the commands of the interface, one to one. Methods that only touch
+//! the mirror are plain functions that may wait for the disk; those that reach for the network are
+//! async. All of them fail with a [`crate::Failure`].
 
+mod app;
+mod conversations;
+mod doctor;
+mod export;
+mod models;
+mod settings;
+mod thread;
+mod tidemark;
 pub mod typescript;
 
 pub use crate::model::view::*;
+pub use app::{App, OpenOptions};
+pub use thread::Following;
+pub use tidemark::Tidemark;

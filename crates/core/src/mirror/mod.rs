@@ -8,13 +8,14 @@
 //!
 //! | looking for | look in |
 //! |---|---|
-//! | the key, the keyring, the passphrase | `key.rs` |
+//! | the key | `key.rs`; the passphrase and what is known before opening: `card.rs` |
 //! | opening, pragmas, a newer or a damaged file | `open.rs`, `salvage/` |
 //! | the schema | `migrations/mirror/*.sql`, applied by `migrate.rs` |
 //! | the one place that writes | `write.rs` |
 //! | a table | the file of its name |
 //! | the search index | `index.rs` (keeping it), `search.rs` (asking it) |
 
+pub mod card;
 pub mod conversations;
 pub mod drafts;
 mod error;

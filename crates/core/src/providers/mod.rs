@@ -11,6 +11,7 @@ mod fault;
 pub mod http;
 mod joint;
 mod lenient_json;
+pub mod local;
 pub mod openai;
 mod place;
 pub mod presets;

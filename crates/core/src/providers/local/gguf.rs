@@ -6,6 +6,7 @@
 //! allocated by a count that the file merely claims: texts that are not needed are skipped, and
 //! what is kept has a limit. The format is ggml's `docs/gguf.md`, versions 2 and 3.
 
+mod architecture;
 mod header;
 mod quantisation;
 mod vocabulary;
@@ -69,6 +70,9 @@ pub enum GgufError {
     /// A kind of network that llama.cpp does not know, or none that answers in words.
     #[error("architecture {0:?}")]
     Architecture(String),
+    /// One of several files that only together are a model.
+    #[error("one part of several")]
+    Part,
     /// The header contradicts itself or asks for the impossible.
     #[error("malformed: {0}")]
     Malformed(&'static str),
@@ -121,6 +125,10 @@ impl GgufError {
                 "{name} is a model of the kind \u{201c}{architecture}\u{201d}, which cannot chat here."
             ))
             .hint(other),
+            Self::Part => {
+                invalid(format!("{name} is one part of a model in several files."))
+                    .hint("Choose a model in a single file.")
+            }
             Self::Malformed(_) => {
                 invalid(format!("{name} is damaged, or was made to do harm. It was not loaded."))
                     .hint(other)

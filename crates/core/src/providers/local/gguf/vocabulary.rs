@@ -30,9 +30,11 @@ impl Vocabulary {
         Ok(())
     }
 
-    /// Takes the next token's text.
+    /// Takes the next token's text. Empty ones may repeat: llama.cpp gives them names.
     pub(super) fn push(&mut self, text: &[u8]) {
-        self.hashes.push(self.hasher.hash_one(text));
+        if !text.is_empty() {
+            self.hashes.push(self.hasher.hash_one(text));
+        }
     }
 
     /// llama.cpp asserts that no two tokens have one text, and that the lists are equally long.
