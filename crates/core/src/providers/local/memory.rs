@@ -54,7 +54,7 @@ impl MemoryFit {
 }
 
 /// How many threads compute fastest: one a physical core, no more than this process may use.
-pub fn threads() -> i32 {
+pub(super) fn threads() -> i32 {
     let allowed = std::thread::available_parallelism().map_or(1, usize::from);
     let cores = sysinfo::System::physical_core_count().unwrap_or(allowed);
     i32::try_from(cores.min(allowed).clamp(1, 32)).unwrap_or(1)
@@ -62,14 +62,14 @@ pub fn threads() -> i32 {
 
 /// Memory that a new allocation can have, in bytes.
 #[cfg(target_os = "linux")]
-pub fn available() -> Option<u64> {
+pub(super) fn available() -> Option<u64> {
     let system = linux::mem_available(&std::fs::read_to_string("/proc/meminfo").ok()?)?;
     Some(linux::cgroup_available().map_or(system, |limit| limit.min(system)))
 }
 
 /// Memory that a new allocation can have, in bytes.
 #[cfg(not(target_os = "linux"))]
-pub fn available() -> Option<u64> {
+pub(super) fn available() -> Option<u64> {
     let mut system = sysinfo::System::new();
     system.refresh_memory();
     Some(system.available_memory()).filter(|bytes| *bytes > 0)
