@@ -35,7 +35,8 @@ fn commands(source: &str) -> Vec<&str> {
     let list = source.split_once("generate_handler![").expect("the list of commands").1;
     let list = list.split_once(']').expect("the end of the list of commands").0;
     let paths = list.lines().map(|line| line.split("//").next().unwrap_or_default());
-    let paths = paths.flat_map(|line| line.split(',')).map(str::trim).filter(|path| !path.is_empty());
+    let paths =
+        paths.flat_map(|line| line.split(',')).map(str::trim).filter(|path| !path.is_empty());
     paths.map(|path| path.rsplit("::").next().unwrap_or(path)).collect()
 }
 

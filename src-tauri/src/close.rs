@@ -11,7 +11,8 @@ use tauri::{AppHandle, Manager, RunEvent, WindowEvent};
 
 use crate::shell::Shell;
 
-const PATIENCE: Duration = Duration::from_secs(3);
+/// The core has about three seconds of its own.
+const PATIENCE: Duration = Duration::from_millis(3500);
 
 const OPEN: u8 = 0;
 const CLOSING: u8 = 1;

@@ -6,19 +6,24 @@
 
 use std::time::Duration;
 
-use tauri::{AppHandle, Emitter};
+use tauri::{AppHandle, Emitter, Manager, async_runtime};
+use tidemark_core::api::Tidemark;
 use tidemark_core::events::{Change, Listener};
 
-use crate::window::MAIN;
+use crate::appearance::Appearance;
+use crate::window::{self, MAIN};
 
 /// The event's name.
 const EVENT: &str = "changes";
+/// The setting that the window's frame follows.
+const THEME: &str = "theme";
 const PAUSE: Duration = Duration::from_millis(30);
 /// About 16 KiB of JSON, beyond which a message to the page costs a frame.
 const MOST: usize = 100;
 
 /// Passes changes on until the core closes.
-pub(crate) async fn forward(app: AppHandle, mut listener: Listener) {
+pub(crate) async fn forward(app: AppHandle, core: Tidemark, mut listener: Listener) {
+    settle_theme(&app, &core).await;
     while let Some(first) = listener.next().await {
         let mut batch = Batch::default();
         batch.add(first);
@@ -33,9 +38,30 @@ pub(crate) async fn forward(app: AppHandle, mut listener: Listener) {
                 },
             }
         }
-        if let Err(error) = app.emit_to(MAIN, EVENT, batch.changes()) {
+        let changes = batch.changes();
+        if changes.iter().any(concerns_theme) {
+            settle_theme(&app, &core).await;
+        }
+        if let Err(error) = app.emit_to(MAIN, EVENT, changes) {
             tracing::warn!(%error, "the window was not told of changes");
         }
+    }
+}
+
+fn concerns_theme(change: &Change) -> bool {
+    match change {
+        Change::Setting { key } => key == THEME,
+        Change::Everything => true,
+        _ => false,
+    }
+}
+
+/// Brings the window's frame in line with the setting, whoever changed it.
+async fn settle_theme(app: &AppHandle, core: &Tidemark) {
+    let core = core.clone();
+    let read = async_runtime::spawn_blocking(move || core.setting(THEME)).await;
+    if let (Ok(Ok(theme)), Some(window)) = (read, window::main(app)) {
+        app.state::<Appearance>().change(&window, &theme.value);
     }
 }
 

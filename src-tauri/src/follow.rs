@@ -6,13 +6,12 @@
 use std::time::Duration;
 
 use tauri::ipc::Channel;
-use tidemark_core::api::StreamEvent;
-use tidemark_core::chat::streams::Follower;
+use tidemark_core::api::{Following, StreamEvent};
 
 const FRAME: Duration = Duration::from_millis(16);
 
 /// Passes an answer on until it ends or the page is gone.
-pub(crate) async fn forward(mut answer: Follower, page: Channel<StreamEvent>) {
+pub(crate) async fn forward(mut answer: Following, page: Channel<StreamEvent>) {
     while let Some(first) = answer.next().await {
         let mut frame = Frame::default();
         frame.add(first);
@@ -45,7 +44,9 @@ impl Frame {
         match (&mut self.text, event) {
             (_, StreamEvent::End) => self.ended = true,
             (
-                Some(StreamEvent::Snapshot { content: so_far } | StreamEvent::Text { text: so_far }),
+                Some(
+                    StreamEvent::Snapshot { content: so_far } | StreamEvent::Text { text: so_far },
+                ),
                 StreamEvent::Text { text },
             ) => so_far.push_str(&text),
             (so_far, event) => *so_far = Some(event),
@@ -78,7 +79,10 @@ mod tests {
     #[test]
     fn a_frame_tells_its_text_at_once_and_its_end_last() {
         assert_eq!(told([text("a"), text("b")]), [text("ab")]);
-        assert_eq!(told([snapshot("a"), text("b"), StreamEvent::End]), [snapshot("ab"), StreamEvent::End]);
+        assert_eq!(
+            told([snapshot("a"), text("b"), StreamEvent::End]),
+            [snapshot("ab"), StreamEvent::End]
+        );
         assert_eq!(told([StreamEvent::End]), [StreamEvent::End]);
     }
 

@@ -92,10 +92,9 @@ fn settled(folder: &Path) -> PathBuf {
 
 fn folder(given: Option<OsString>) -> Result<PathBuf, Stop> {
     let named = given.filter(|folder| !folder.is_empty());
-    named.map(PathBuf::from).ok_or_else(|| Stop {
-        text: "tidemark: --data-dir needs a folder".into(),
-        status: 2,
-    })
+    named
+        .map(PathBuf::from)
+        .ok_or_else(|| Stop { text: "tidemark: --data-dir needs a folder".into(), status: 2 })
 }
 
 fn version() -> Stop {
@@ -118,10 +117,10 @@ mod tests {
         Launch::read(args.iter().map(OsString::from), find)
     }
 
-    fn temp(name: &str) -> PathBuf {
-        let root = std::env::temp_dir().join(format!("tidemark-launch-{}", std::process::id()));
-        std::fs::create_dir_all(&root).expect("a folder for the test");
-        root.canonicalize().expect("it was made").join(name)
+    fn temp() -> (tempfile::TempDir, PathBuf) {
+        let root = tempfile::tempdir().expect("a folder for the test");
+        let path = root.path().canonicalize().expect("it was made");
+        (root, path)
     }
 
     fn text(path: &Path) -> &str {
@@ -130,7 +129,8 @@ mod tests {
 
     #[test]
     fn the_argument_wins_over_the_variable() {
-        let (argument, variable) = (temp("argument"), temp("variable"));
+        let (_root, path) = temp();
+        let (argument, variable) = (path.join("argument"), path.join("variable"));
         let env = [("TIDEMARK_DATA_DIR", text(&variable))];
         let named = launch(&["--data-dir", text(&argument)], &env).expect("a launch");
         assert_eq!(named.data_dir, argument);
@@ -141,7 +141,8 @@ mod tests {
 
     #[test]
     fn one_folder_named_in_two_ways_is_one_folder() {
-        let folder = temp("one");
+        let (_root, path) = temp();
+        let folder = path.join("one");
         let around = folder.join("..").join("one");
         let straight = launch(&["--data-dir", text(&folder)], &[]).expect("a launch");
         assert_eq!(launch(&["--data-dir", text(&around)], &[]).expect("a launch"), straight);
@@ -151,7 +152,8 @@ mod tests {
     #[test]
     fn a_new_folder_is_for_its_owner_only() {
         use std::os::unix::fs::PermissionsExt;
-        let folder = temp("private").join(format!("{:?}", std::time::SystemTime::now()));
+        let (_root, path) = temp();
+        let folder = path.join("private");
         launch(&["--data-dir", text(&folder)], &[]).expect("a launch");
         let mode = folder.metadata().expect("it was made").permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
@@ -167,9 +169,8 @@ mod tests {
 
     #[test]
     fn strange_arguments_are_ignored() {
-        let env = [("TIDEMARK_DATA_DIR", text(&temp("strange"))), ("TIDEMARK_KEY_FILE", "")]
-            .map(|(key, value)| (key, value.to_owned()));
-        let env: Vec<(&str, &str)> = env.iter().map(|(key, value)| (*key, &value[..])).collect();
+        let (_root, path) = temp();
+        let env = [("TIDEMARK_DATA_DIR", text(&path)), ("TIDEMARK_KEY_FILE", "")];
         let launch = launch(&["-psn_0_1234", "file.pdf", "--automation"], &env).expect("a launch");
         assert_eq!(launch.key_file, None);
     }

@@ -86,7 +86,8 @@ pub(crate) fn remembered(data_dir: &Path) -> TauriPlugin<Wry> {
 /// Whether an address is the app's own, the only place where the page may be.
 fn is_own(url: &Url) -> bool {
     let at = |scheme, host| url.scheme() == scheme && url.host_str() == Some(host);
-    let built = if cfg!(windows) { at("http", "tauri.localhost") } else { at("tauri", "localhost") };
+    let built =
+        if cfg!(windows) { at("http", "tauri.localhost") } else { at("tauri", "localhost") };
     let from_vite = || at("http", "localhost") && url.port() == Some(5173);
     (built && url.port().is_none()) || (tauri::is_dev() && from_vite())
 }
