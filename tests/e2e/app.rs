@@ -73,6 +73,11 @@ impl App {
         self.environment.push((name.to_owned(), value.to_owned()));
     }
 
+    /// The app's environment, beside our own.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.environment.iter().map(|(name, value)| (name, value))
+    }
+
     /// Where the mirror is.
     pub(crate) fn data_dir(&self) -> PathBuf {
         self.home.join("tidemark")

@@ -14,6 +14,19 @@ impl App {
         self.past_first_run()
     }
 
+    /// Clicks through first run as a person does.
+    pub(crate) fn walk_through_first_run(&self) -> anyhow::Result<()> {
+        self.until("first run to end", || {
+            for name in ["Continue", "Skip", "Start", "Done"] {
+                if !self.all("button", name)?.is_empty() {
+                    self.click("button", name)?;
+                    return Ok(false);
+                }
+            }
+            Ok(!self.all("textbox", "Message")?.is_empty())
+        })
+    }
+
     /// Leaves first run behind, where it is shown.
     pub(crate) fn past_first_run(&mut self) -> anyhow::Result<()> {
         let state = self.invoke("app_state", json!({}))?;

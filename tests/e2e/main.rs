@@ -19,6 +19,8 @@ mod page;
 #[cfg(target_os = "linux")]
 mod runner;
 #[cfg(target_os = "linux")]
+mod seed;
+#[cfg(target_os = "linux")]
 mod specs;
 #[cfg(target_os = "linux")]
 mod stage;

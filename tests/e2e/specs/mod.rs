@@ -1,10 +1,28 @@
-//! All specs, and what they say often.
+//! All specs.
 
+mod answers;
+mod branches;
 mod contract;
+mod finding;
+mod first_run;
+mod hostile;
+mod keyboard;
+mod views;
 
 use crate::runner::Spec;
 
-/// All specs, in the order in which they run.
+/// All specs, in the order in which they run: the long ones first, so that none is left alone at
+/// the end.
 pub(crate) fn all() -> impl Iterator<Item = Spec> {
-    [contract::SPECS].into_iter().flatten().copied()
+    let files = [
+        views::SPECS,
+        finding::SPECS,
+        answers::SPECS,
+        branches::SPECS,
+        hostile::SPECS,
+        keyboard::SPECS,
+        contract::SPECS,
+        first_run::SPECS,
+    ];
+    files.into_iter().flatten().copied()
 }
