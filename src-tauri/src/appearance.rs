@@ -25,7 +25,7 @@ impl Appearance {
         Self { file: data_dir.join("theme") }
     }
 
-    /// What the setting said last; none follows the system.
+    /// What the setting said last; none means as the system.
     pub(crate) fn theme(&self) -> Option<Theme> {
         theme(&self.word()?)
     }
@@ -39,27 +39,23 @@ impl Appearance {
         if let Err(error) = std::fs::write(&self.file, word) {
             tracing::warn!(%error, "the theme is not remembered");
         }
-        self.settle(window);
+        let _ = window.set_theme(theme(word));
+        if theme(word).is_none() && cfg!(target_os = "linux") {
+            // There "as the system" means light, until the system changes: ask what it is now.
+            let _ = window.set_theme(window.theme().ok());
+        }
+        self.paint(window);
     }
 
-    /// Brings a window's frame, dialogs and background in line.
-    pub(crate) fn settle(&self, window: &WebviewWindow) {
-        let theme = self.theme();
-        let _ = window.set_theme(theme);
-        let shown = theme.or_else(|| window.theme().ok());
-        let _ = window.set_background_color(Some(background(shown)));
+    /// Gives the window the page's own background, which shows before the page is painted.
+    pub(crate) fn paint(&self, window: &WebviewWindow) {
+        let shown = self.theme().or_else(|| window.theme().ok());
+        let color = if shown == Some(Theme::Dark) { DARK } else { LIGHT };
+        let _ = window.set_background_color(Some(color));
     }
 
     fn word(&self) -> Option<String> {
         std::fs::read_to_string(&self.file).ok()
-    }
-}
-
-/// What shows before the page is painted: the page's own background.
-pub(crate) fn background(theme: Option<Theme>) -> Color {
-    match theme {
-        Some(Theme::Dark) => DARK,
-        _ => LIGHT,
     }
 }
 

@@ -2,10 +2,11 @@
 //!
 //! Closing the window, quitting, or a signal asks the core to stop its tasks and close the mirror.
 //! After [`PATIENCE`] the program ends anyway: what was confirmed is on disk, and a later start
-//! mends the rest. Asking a second time ends it at once.
+//! mends the rest. Asking a second time ends it at once, unless that was a double click.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tauri::{AppHandle, Manager, RunEvent, WindowEvent};
 
@@ -19,6 +20,9 @@ const CLOSING: u8 = 1;
 const CLOSED: u8 = 2;
 
 static STAGE: AtomicU8 = AtomicU8::new(OPEN);
+static BEGAN: OnceLock<Instant> = OnceLock::new();
+
+const DOUBLE_CLICK: Duration = Duration::from_millis(500);
 
 /// Called for each event of the program's loop.
 pub(crate) fn on_event(app: &AppHandle, event: RunEvent) {
@@ -61,9 +65,13 @@ pub(crate) fn on_signals(app: &AppHandle) {
 }
 
 fn begin(app: &AppHandle) {
+    let began = BEGAN.get_or_init(Instant::now);
     if STAGE.compare_exchange(OPEN, CLOSING, Ordering::SeqCst, Ordering::SeqCst).is_err() {
-        tracing::warn!("asked to end a second time");
-        std::process::exit(1);
+        if began.elapsed() > DOUBLE_CLICK {
+            tracing::warn!("asked to end a second time");
+            std::process::exit(1);
+        }
+        return;
     }
     let app = app.clone();
     tauri::async_runtime::spawn(async move {

@@ -11,6 +11,8 @@ mod appearance;
 mod arg;
 mod close;
 mod commands;
+#[cfg(test)]
+mod configuration;
 mod dialogs;
 mod events;
 mod follow;

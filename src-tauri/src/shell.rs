@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tauri::AppHandle;
 use tauri::async_runtime;
@@ -29,6 +29,7 @@ struct Inner {
     app: App,
     window: AppHandle,
     tasks: Tasks,
+    started: Instant,
     /// Whether changes are being passed on.
     listening: AtomicBool,
 }
@@ -45,8 +46,8 @@ impl Shell {
             ..OpenOptions::new(&launch.data_dir)
         });
         let tasks = Tasks::on(runtime.clone());
-        let listening = AtomicBool::new(false);
-        Self { inner: Arc::new(Inner { launch, app, window, tasks, listening }) }
+        let (started, listening) = (Instant::now(), AtomicBool::new(false));
+        Self { inner: Arc::new(Inner { launch, app, window, tasks, started, listening }) }
     }
 
     /// What the program was started with.
@@ -124,6 +125,8 @@ impl Shell {
         if self.inner.listening.swap(true, Ordering::SeqCst) {
             return;
         }
+        let after_ms = self.inner.started.elapsed().as_millis();
+        tracing::info!(after_ms, "the mirror is open and the page has asked for it");
         let (stop, window) = (self.inner.tasks.stop_token(), self.inner.window.clone());
         let changes = core.changes();
         let listening = async move {

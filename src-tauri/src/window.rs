@@ -11,7 +11,7 @@ use tauri::webview::{NewWindowResponse, PermissionResponse};
 use tauri::{AppHandle, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, Wry};
 use tauri_plugin_window_state::StateFlags;
 
-use crate::appearance::{Appearance, background};
+use crate::appearance::Appearance;
 
 /// The window's label, which the capability in `tauri.conf.json` names.
 pub(crate) const MAIN: &str = "main";
@@ -30,15 +30,15 @@ const QUIET_MENU: &str = "addEventListener('contextmenu', event => {
 /// Opens it, where and as large as it was last.
 pub(crate) fn open(app: &AppHandle, data_dir: &Path) -> tauri::Result<()> {
     let appearance = Appearance::in_folder(data_dir);
-    let theme = appearance.theme();
     let mut builder = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::App("index.html".into()))
         .title(TITLE)
         .inner_size(SIZE.0, SIZE.1)
         .min_inner_size(SMALLEST.0, SMALLEST.1)
         .center()
         .prevent_overflow()
-        .theme(theme)
-        .background_color(background(theme))
+        .theme(appearance.theme())
+        // Until it has its place, its size and its colour.
+        .visible(false)
         // What a web view keeps of its own stays with the mirror; on Linux see `webkit`.
         .data_directory(data_dir.join("webview"))
         .incognito(cfg!(not(target_os = "linux")))
@@ -52,11 +52,15 @@ pub(crate) fn open(app: &AppHandle, data_dir: &Path) -> tauri::Result<()> {
         builder = builder.initialization_script(QUIET_MENU);
     }
     let window = builder.build()?;
-    appearance.settle(&window);
     #[cfg(target_os = "linux")]
-    crate::webkit::configure(&window)?;
+    {
+        crate::webkit::configure(&window)?;
+        // The builder's theme is for the other systems.
+        appearance.theme().map_or(Ok(()), |theme| window.set_theme(Some(theme)))?;
+    }
+    appearance.paint(&window);
     app.manage(appearance);
-    Ok(())
+    window.show()
 }
 
 /// Brings it to the front.
@@ -104,7 +108,6 @@ mod tests {
         for other in [
             "https://example.org",
             "http://localhost/",
-            "http://localhost:5173.example.org/",
             "http://tauri.localhost.example.org/",
             "tauri://localhost.example.org/",
             "tauri://localhost:81/",
