@@ -66,26 +66,18 @@ fn not_a_ca_file() -> Failure {
 
 /// What a failed request failed of, looked for through the whole chain of causes.
 pub(crate) fn fault(error: &(dyn std::error::Error + 'static)) -> Fault {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if let Some(fault) = of_certificate(error) {
-            return fault;
-        }
-        cause = error.source();
-    }
-    Fault::Unreachable
+    certificate(error).map_or(Fault::Unreachable, of)
 }
 
-fn of_certificate(error: &(dyn std::error::Error + 'static)) -> Option<Fault> {
-    // An io::Error hides what it wraps from `source`.
-    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    let tls = match wrapped {
-        Some(inner) => inner.downcast_ref::<rustls::Error>(),
-        None => error.downcast_ref::<rustls::Error>(),
-    }?;
-    match tls {
-        rustls::Error::InvalidCertificate(certificate) => Some(of(certificate)),
-        _ => None,
+fn certificate<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a CertificateError> {
+    if let Some(rustls::Error::InvalidCertificate(certificate)) = error.downcast_ref() {
+        return Some(certificate);
+    }
+    // An io::Error hides what it wraps from `source`, which names the cause of that.
+    let wrapped = error.downcast_ref().and_then(std::io::Error::get_ref);
+    match wrapped {
+        Some(inner) => certificate(inner),
+        None => certificate(error.source()?),
     }
 }
 
@@ -125,7 +117,7 @@ mod tests {
         ];
         for (certificate, expected) in table {
             let tls = rustls::Error::InvalidCertificate(certificate.clone());
-            let io = std::io::Error::other(tls);
+            let io = std::io::Error::other(std::io::Error::other(tls));
             assert_eq!(fault(&io), expected, "{certificate:?}");
         }
         assert_eq!(fault(&std::io::Error::other("refused")), Fault::Unreachable);
