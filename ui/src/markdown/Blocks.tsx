@@ -14,7 +14,6 @@ export const BlockList = memo(function BlockList({ blocks, settled, tight }: Lis
   return (
     <>
       {blocks.map((block, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: blocks of one text only ever get appended
         <BlockView key={index} block={block} settled={settled || index < blocks.length - 1} tight={tight} />
       ))}
     </>
@@ -32,7 +31,7 @@ export const BlockView = memo(function BlockView({ block, settled, tight }: Bloc
     case "code":
       return <CodeBlock lang={block.lang} value={block.value} settled={settled || block.closed} />;
     case "math":
-      return <DisplayFormula value={block.value} closed={block.closed} />;
+      return <DisplayFormula block={block} />;
     case "quote":
       return <blockquote dir="auto"><BlockList blocks={block.children} settled={settled} tight={false} /></blockquote>;
     case "list":
@@ -52,8 +51,8 @@ function headingTag(depth: number): string {
 }
 
 /** A formula that is still being written, or was never closed, is shown as written. */
-function DisplayFormula({ value, closed }: { value: string; closed: boolean }) {
-  if (!closed) return <Plain value={`$$\n${value}`} />;
+function DisplayFormula({ block: { open, value, closed } }: { block: Extract<Block, { type: "math" }> }) {
+  if (!closed) return <Plain value={value === "" ? open : `${open}\n${value}`} />;
   return <div className="md-formula"><FormulaText value={value} display={true} /></div>;
 }
 
@@ -66,7 +65,6 @@ type ItemsProps = { start: number | null; loose: boolean; items: readonly Item[]
 const ListView = memo(function ListView({ start, loose, items, settled }: ItemsProps) {
   const tasks = items.some((item) => item.checked !== null);
   const children = items.map((item, index) => (
-    // biome-ignore lint/suspicious/noArrayIndexKey: items of one list only ever get appended
     <ItemView key={index} item={item} loose={loose} settled={settled || index < items.length - 1} />
   ));
   const className = [loose ? "md-loose" : "md-tight", tasks ? "md-tasks" : ""].join(" ").trim();

@@ -15,7 +15,6 @@ export const CodeBlock = memo(function CodeBlock({ lang, value, settled }: Props
         <span className="md-code-lang">{lang}</span>
         <CopyButton label={text.copy} name={text.copyCode(lang)} content={() => value} />
       </figcaption>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
       <pre tabIndex={0} role="region" aria-label={text.code(lang)}>
         <code>{tokens ? tokens.map(drawToken) : codeText(value)}</code>
       </pre>
@@ -59,7 +58,6 @@ export function codeText(value: string): ReactNode {
   if (!hasBidiControls(value)) return value;
   return splitControls(value).map((part, index) =>
     index % 2 === 0 ? part : (
-      // biome-ignore lint/suspicious/noArrayIndexKey: pieces of one text never move
       <span key={index} className="md-control" title={text.control(controlName(part))}>{controlName(part)}</span>
     ),
   );

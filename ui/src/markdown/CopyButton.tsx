@@ -7,7 +7,7 @@ const SHOWN_MS = 1_600;
 
 /** A button that copies what `content` returns and says for a moment that it did. */
 export function CopyButton({ label, name, content }: { label: string; name?: string; content: () => string }) {
-  const { copyText } = useMarkdownActions();
+  const actions = useMarkdownActions();
   const [outcome, setOutcome] = useState<Outcome>("idle");
   useEffect(() => {
     if (outcome === "idle") return;
@@ -15,7 +15,7 @@ export function CopyButton({ label, name, content }: { label: string; name?: str
     return () => clearTimeout(timer);
   }, [outcome]);
   const copy = () => {
-    const write = copyText ?? ((value: string) => navigator.clipboard.writeText(value));
+    const write = actions.copyText ?? ((value: string) => navigator.clipboard.writeText(value));
     Promise.resolve()
       .then(() => write(content()))
       .then(() => setOutcome("copied"))

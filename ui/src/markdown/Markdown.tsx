@@ -26,10 +26,8 @@ export const Markdown = memo(function Markdown({ source, streaming, openLink, on
   const { chunks, notes } = stream.update(source, !streaming);
   return (
     <StableActions actions={{ openLink, onLoadImage }}>
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: only the clipboard's content is changed */}
       <div className="md" data-streaming={streaming || undefined} onCopy={copyPlainBlanks}>
         {chunks.map((chunk, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: chunks only ever get appended
           <Chunk key={index} segments={chunk} prefix={prefix} open={streaming && index === chunks.length - 1} />
         ))}
         <NoteList prefix={prefix} notes={notes} />

@@ -13,7 +13,6 @@ export const TableBlock = memo(function TableBlock({ align, rows }: Props) {
   const name = text.table(head.map((cell) => plainText(cell).trim()).filter(Boolean).join(", "));
   return (
     <div className="md-table">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
       <div className="md-table-scroll" role="region" aria-label={name} tabIndex={0}>
         <table>
           <thead>

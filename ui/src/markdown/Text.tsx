@@ -8,7 +8,7 @@ import { disguisedHost, hostOf, safeLink, shortUrl } from "./links";
 import { NoteRef } from "./Notes";
 import { markdownText as text } from "./strings";
 import { type Inline, plainText } from "./tree";
-import { joinUnits } from "./units";
+import { joinUnits, NBSP } from "./units";
 
 /** Inside a link there is no other link and no button. */
 const InLink = createContext(false);
@@ -56,19 +56,29 @@ function draw(node: Inline, key: number, afterNumber: boolean): ReactNode {
 
 function words(value: string, afterNumber: boolean): ReactNode {
   const joined = joinUnits(value, afterNumber);
-  return hasBidiControls(joined) ? <bdi>{balanceBidi(joined)}</bdi> : joined;
+  if (hasBidiControls(joined)) return <bdi>{balanceBidi(joined)}</bdi>;
+  return RIGHT_TO_LEFT.test(joined) && joined.includes(NBSP) ? quantities(joined) : joined;
+}
+
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+
+/** In Arabic or Hebrew text "5 mg" would read "mg 5": each quantity gets a direction of its own. */
+function quantities(value: string): ReactNode {
+  return value.split(/([<>≤≥≈~±]?\u00a0?\d[^\s]*(?:\u00a0[^\s\u0590-\u08ff]+)+)/).map((part, index) =>
+    index % 2 === 0 ? part : <bdi key={index} dir="ltr">{part}</bdi>,
+  );
 }
 
 /** A link that the app opens; an address that may not be opened is text, with the address visible. */
 function Link({ url, nodes }: { url: string; nodes: readonly Inline[] }) {
-  const { openLink } = useMarkdownActions();
+  const actions = useMarkdownActions();
   const href = safeLink(url);
   const label = plainText(nodes);
   if (useContext(InLink)) return <Text nodes={nodes} />;
   if (href === null) return <Refused label={label} url={url} nodes={nodes} />;
   const open = (event: MouseEvent) => {
     event.preventDefault();
-    openLink?.(href);
+    actions.openLink?.(href);
   };
   const openInMiddle = (event: MouseEvent) => (event.button === 1 ? open(event) : event.preventDefault());
   const host = disguisedHost(label, href);
@@ -95,7 +105,7 @@ function Refused({ label, url, nodes }: { label: string; url: string; nodes: rea
 
 /** A picture is never fetched by itself: its words, and a button that says where it would come from. */
 function Picture({ url, alt }: { url: string; alt: string }) {
-  const { onLoadImage } = useMarkdownActions();
+  const actions = useMarkdownActions();
   const [shown, setShown] = useState(false);
   const inLink = useContext(InLink);
   const words = alt.trim() === "" ? text.imageWithoutText : alt;
@@ -104,7 +114,7 @@ function Picture({ url, alt }: { url: string; alt: string }) {
   if (href === null || !href.startsWith("https:")) {
     return <span className="md-refused">{words}{url === "" ? null : <> (<bdi className="md-address">{codeText(shortUrl(url))}</bdi>)</>}</span>;
   }
-  const load = () => (onLoadImage ? onLoadImage(href) : setShown(true));
+  const load = () => (actions.onLoadImage ? actions.onLoadImage(href) : setShown(true));
   return (
     <span className="md-image">
       <span className="md-image-alt">{words}</span>

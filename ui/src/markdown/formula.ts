@@ -71,6 +71,7 @@ function options(displayMode: boolean): object {
     trust: false,
     strict: (code: string) => (code === "htmlExtension" ? "error" : "ignore"),
     throwOnError: true,
+    errorColor: "currentcolor", // a command that trust forbids is shown by its name, quietly
     maxExpand: 500,
     maxSize: 20,
     macros: {},

@@ -65,17 +65,24 @@ function element(tag: string, box: Box, key: number): ReactNode {
   const props: Record<string, unknown> = { key };
   const classes = (box.classes ?? []).filter(Boolean).join(" ");
   if (classes !== "") props.className = classes;
-  if (box.style && Object.keys(box.style).length > 0) props.style = box.style;
+  const style = { ...box.style, ...widthOf(box) };
+  if (Object.keys(style).length > 0) props.style = style;
   for (const [name, value] of Object.entries(box.attributes ?? {})) {
     if (ATTRIBUTES.has(name)) props[REACT_NAMES[name] ?? name] = value;
   }
   return createElement(tag, props, ...children(box));
 }
 
+/** The one style that KaTeX writes as an attribute: `style="width:0.471em"` on an accent. */
+function widthOf(box: Box): { width?: string } {
+  const width = /^width:([\d.]+em)$/.exec(box.attributes?.style ?? "")?.[1];
+  return width === undefined ? {} : { width };
+}
+
 /** A letter; it gets a box of its own only where KaTeX gives it a class, a style or a slant. */
 function symbol(box: Box, key: number): ReactNode {
-  const style: Record<string, string> = { ...box.style };
-  if (box.italic !== undefined && box.italic > 0) style.marginRight = `${+box.italic.toFixed(4)}em`;
+  const slant = box.italic !== undefined && box.italic > 0 ? { marginRight: `${+box.italic.toFixed(4)}em` } : {};
+  const style: Record<string, string> = { ...slant, ...box.style };
   const classes = (box.classes ?? []).filter(Boolean).join(" ");
   if (classes === "" && Object.keys(style).length === 0) return <Fragment key={key}>{box.text}</Fragment>;
   return <span key={key} className={classes || undefined} style={style}>{box.text}</span>;
@@ -83,7 +90,7 @@ function symbol(box: Box, key: number): ReactNode {
 
 /** A space of MathML: a character, or a width in em. */
 function space(box: Box, key: number): ReactNode {
-  if (box.character) return <Fragment key={key}>{box.character}</Fragment>;
+  if (box.character) return createElement("mtext", { key }, box.character);
   return createElement("mspace", { key, width: `${box.width ?? 0}em` });
 }
 

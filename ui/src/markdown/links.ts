@@ -7,8 +7,7 @@
  */
 
 /** Blanks, controls, backslashes, and characters that are invisible or change the direction. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: controls are what is refused
-const UNSAFE = /[\u0000-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\\]/;
+const UNSAFE = /[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\\]/u;
 const MAILTO_FIELDS = new Set(["subject", "body", "cc", "bcc"]);
 const LONGEST = 2_048;
 

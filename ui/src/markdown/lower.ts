@@ -57,7 +57,7 @@ export class Lowering {
       case "code":
         return { type: "code", lang: node.lang ?? "", value: node.value, closed: fenceCloses(this.text, node) };
       case "math":
-        return { type: "math", value: node.value, closed: node.fences > 1 };
+        return { type: "math", open: node.open, value: node.value, closed: node.fences > 1 };
       case "blockquote":
         return { type: "quote", children: this.blocks(node.children, depth + 1) };
       case "list":

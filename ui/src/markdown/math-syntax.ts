@@ -23,6 +23,8 @@ export interface InlineMathNode extends Node {
 }
 export interface MathNode extends Node {
   type: "math";
+  /** The opening fence as written. */
+  open: string;
   value: string;
   fences: number;
 }
@@ -306,14 +308,16 @@ export function mathFromMarkdown(): FromMarkdown {
         this.enter(inlineMath(this.sliceSerialize(token)), token);
       },
       mathFlow(token) {
-        this.enter({ type: "math", value: "", fences: 0 }, token);
+        this.enter({ type: "math", open: "", value: "", fences: 0 }, token);
       },
     },
     exit: {
       mathText: leave,
       mathFlow: leave,
-      mathFlowFence() {
-        openFormula(this).fences += 1;
+      mathFlowFence(token) {
+        const node = openFormula(this);
+        if (node.fences === 0) node.open = this.sliceSerialize(token).trim();
+        node.fences += 1;
       },
       mathFlowValue(token) {
         const node = openFormula(this);

@@ -8,11 +8,7 @@
 import type { Root, RootContent } from "mdast";
 import { fromMarkdown } from "mdast-util-from-markdown";
 import { gfmFromMarkdown } from "mdast-util-gfm";
-import { gfmAutolinkLiteral } from "micromark-extension-gfm-autolink-literal";
-import { gfmFootnote } from "micromark-extension-gfm-footnote";
-import { gfmStrikethrough } from "micromark-extension-gfm-strikethrough";
-import { gfmTable } from "micromark-extension-gfm-table";
-import { gfmTaskListItem } from "micromark-extension-gfm-task-list-item";
+import { gfm } from "micromark-extension-gfm";
 import type { Construct, Extension, ParseContext } from "micromark-util-types";
 import { boundContainers, limits } from "./limits";
 import { type Defined, fenceCloses, Lowering } from "./lower";
@@ -32,15 +28,7 @@ export type Segment = {
 };
 
 /** A single tilde means "about" in an answer ("~5 mg to ~10 mg"), so only two strike text out. */
-const SYNTAX: Extension[] = [
-  gfmAutolinkLiteral(),
-  gfmFootnote(),
-  gfmStrikethrough({ singleTilde: false }),
-  gfmTable(),
-  gfmTaskListItem(),
-  mathSyntax(),
-  limits(),
-];
+const SYNTAX: Extension[] = [gfm({ singleTilde: false }), mathSyntax(), limits()];
 const TO_MDAST = [...gfmFromMarkdown(), mathFromMarkdown()];
 
 /** Reads `text` as if the names in `defined` were defined outside it. */

@@ -25,7 +25,7 @@ export type Block =
   | { type: "paragraph"; children: Inline[] }
   | { type: "heading"; depth: number; children: Inline[] }
   | { type: "code"; lang: string; value: string; closed: boolean }
-  | { type: "math"; value: string; closed: boolean }
+  | { type: "math"; open: string; value: string; closed: boolean }
   | { type: "quote"; children: Block[] }
   | { type: "list"; start: number | null; loose: boolean; items: Item[] }
   | { type: "table"; align: Align[]; rows: Inline[][][] }

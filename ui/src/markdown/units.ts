@@ -15,10 +15,9 @@ const SIMPLE = [
 ];
 const UNIT = `(?:${[...SIMPLE].sort((a, b) => b.length - a.length).join("|")})`;
 const COMPOUND = `${UNIT}(?:[/·⋅]${UNIT}|[⁻−-]?[¹²³])*(?![\\p{L}\\p{N}])`;
-const NUMBER = "\\d(?:[\\d.,]*\\d)?";
 const BLANK = "[ \\n]";
 
-const BEFORE_UNIT = new RegExp(`(${NUMBER})${BLANK}(?=${COMPOUND})`, "gu");
+const BEFORE_UNIT = new RegExp(`(?<=\\d)${BLANK}(?=${COMPOUND})`, "gu");
 const BETWEEN_NUMBERS = new RegExp(`(\\d[%°]?)${BLANK}([±×–])${BLANK}(?=\\d)`, "gu");
 const THOUSANDS = /(?<![\d.,])(\d{1,3}(?: \d{3})+)(?!\d)/gu;
 const COMPARED = /(^|[\s(])([<>≤≥≈~±])[ \n](?=\d)/gu;
@@ -31,7 +30,7 @@ export function joinUnits(text: string, endsOnNumber: boolean): string {
     .replace(THOUSANDS, (digits) => digits.replaceAll(" ", NBSP))
     .replace(BETWEEN_NUMBERS, `$1${NBSP}$2${NBSP}`)
     .replace(COMPARED, `$1$2${NBSP}`)
-    .replace(BEFORE_UNIT, `$1${NBSP}`);
+    .replace(BEFORE_UNIT, NBSP);
   return endsOnNumber ? joined.replace(UNIT_FIRST, NBSP) : joined;
 }
 
