@@ -26,7 +26,7 @@ fn settings(view: &WebView) {
     let Some(settings) = WebViewExt::settings(view) else { return };
     // Painted by the processor: measured here without a graphics card, a page that scrolls takes 18 ms
     // a frame instead of 47 and the web process 54 MB less; and no fault of a driver leaves the
-    // window blank.
+    // window blank. (WebKitGTK 2.50 crashes with it while a page loads in a window that is hidden.)
     settings.set_hardware_acceleration_policy(HardwareAccelerationPolicy::Never);
     // Wheels with high resolution scroll by fits and starts with it.
     settings.set_enable_smooth_scrolling(false);

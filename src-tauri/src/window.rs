@@ -37,8 +37,7 @@ pub(crate) fn open(app: &AppHandle, data_dir: &Path) -> tauri::Result<()> {
         .center()
         .prevent_overflow()
         .theme(appearance.theme())
-        // Until it has its place, its size and its colour.
-        .visible(false)
+        .background_color(appearance.background())
         // What a web view keeps of its own stays with the mirror; on Linux see `webkit`.
         .data_directory(data_dir.join("webview"))
         .incognito(cfg!(not(target_os = "linux")))
@@ -58,9 +57,9 @@ pub(crate) fn open(app: &AppHandle, data_dir: &Path) -> tauri::Result<()> {
         // The builder's theme is for the other systems.
         appearance.theme().map_or(Ok(()), |theme| window.set_theme(Some(theme)))?;
     }
-    appearance.paint(&window);
+    appearance.remember(&window, appearance.theme());
     app.manage(appearance);
-    window.show()
+    Ok(())
 }
 
 /// Brings it to the front.
