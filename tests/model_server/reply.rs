@@ -41,7 +41,7 @@ impl Question<'_> {
                 let headers: Vec<_> = [("content-type", kind)].into_iter().chain(given).collect();
                 to.respond(*status, &headers, body).await
             }
-            Reply::Html => to.respond(200, &[("content-type", "text/html")], PAGE).await,
+            Reply::Html => page(to).await,
             Reply::ErrorEvent { text, error } => {
                 self.begin(to, text, None).await?;
                 to.chunk(self.wire.error(error).as_bytes()).await?;
@@ -148,6 +148,14 @@ impl Question<'_> {
         }
         self.finish(to, "", None).await
     }
+}
+
+/// A network's sign-in page.
+pub(super) async fn page<S>(to: &mut Connection<S>) -> Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    to.respond(200, &[("content-type", "text/html")], PAGE).await
 }
 
 /// The first half of an event, cut inside its JSON.

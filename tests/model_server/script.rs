@@ -16,6 +16,8 @@ pub struct Script {
     pub models: Vec<String>,
     /// The key that it asks for; none lets everybody in.
     pub key: Option<String>,
+    /// Whether a network's sign-in page answers in its place, whatever is asked.
+    pub portal: bool,
 }
 
 impl Default for Script {
@@ -25,6 +27,7 @@ impl Default for Script {
             otherwise: Reply::answer("You said: {said}"),
             models: vec!["test-model".to_owned()],
             key: None,
+            portal: false,
         }
     }
 }

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::control::steer;
 use super::http1::Connection;
-use super::reply::Question;
+use super::reply::{Question, page};
 use super::script::{Received, Reply, Script};
 use super::wire::Wire;
 
@@ -208,6 +208,10 @@ where
         return to.respond(status, JSON, &body.to_string()).await;
     }
     lock(&shared.requests).push(request.clone());
+    let portal = lock(&shared.script).portal;
+    if portal {
+        return page(to).await;
+    }
     if !shared.admits(request) {
         let error = json!({ "type": "error", "error": { "type": "authentication_error",
             "code": "invalid_api_key", "message": "wrong key" } });

@@ -28,10 +28,10 @@ const KEY: &str = "sk-planted-0123456789";
 fn hasty() -> Timeouts {
     Timeouts {
         connect: Duration::from_secs(5),
-        headers: Duration::from_millis(800),
-        thinking: Duration::from_millis(800),
-        idle: Duration::from_millis(400),
-        tail: Duration::from_millis(200),
+        headers: Duration::from_secs(2),
+        thinking: Duration::from_secs(2),
+        idle: Duration::from_secs(1),
+        tail: Duration::from_millis(500),
         probe: Duration::from_secs(3),
     }
 }

@@ -98,12 +98,20 @@ async fn garbage_before_any_text_is_the_servers_problem() {
 
 #[tokio::test]
 async fn a_networks_sign_in_page_is_no_answer_and_no_proof_of_life() {
+    let server = ModelServer::start(Script { portal: true, ..Script::default() });
     for kind in BOTH {
-        let server = ModelServer::start(Script::always(Reply::Html));
-        let outcome = asked(&*impatient(kind, &server), question("Hi")).await;
+        let provider = impatient(kind, &server);
+        let outcome = asked(&*provider, question("Hi")).await;
         assert_eq!(outcome.sorted(), ("unreachable", Code::Offline), "{kind:?}");
         let error = outcome.error.expect("checked");
         assert!(failure(&error).hint.as_deref().is_some_and(|hint| hint.contains("Sign in")));
+        assert!(!provider.reachable().await, "{kind:?}");
+        let error = provider.models().await.expect_err("a page is no list");
+        assert_eq!(failure(&error).code, Code::Offline, "{kind:?}");
+    }
+    server.script(Script::default());
+    for kind in BOTH {
+        assert!(impatient(kind, &server).reachable().await, "{kind:?}: signed in");
     }
 }
 
