@@ -4,12 +4,13 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use tauri::WebviewWindow;
+use webkit2gtk::glib;
 use webkit2gtk::{
     CacheModel, HardwareAccelerationPolicy, SettingsExt, WebContextExt,
     WebProcessTerminationReason, WebView, WebViewExt,
 };
 
-/// A page whose process dies more often than this is left as it is.
+/// A page whose process dies again within this time waits as long before it is loaded again.
 const BETWEEN_RELOADS: Duration = Duration::from_secs(10);
 
 /// Configures the window's web view, once, before its page has loaded.
@@ -65,9 +66,9 @@ fn reload_when_it_dies(view: &WebView) {
         let now = Instant::now();
         let soon = last.get().is_some_and(|last| now.duration_since(last) < BETWEEN_RELOADS);
         last.set(Some(now));
-        if !soon {
-            view.reload();
-        }
+        let pause = if soon { BETWEEN_RELOADS } else { Duration::ZERO };
+        let view = view.clone();
+        glib::timeout_add_local_once(pause, move || view.reload());
     });
 }
 

@@ -41,6 +41,7 @@ pub(crate) fn all() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
         models::local_models,
         models::models,
         models::provider_models,
+        models::provider_presets,
         models::providers,
         models::remove_model,
         models::remove_provider,

@@ -41,6 +41,12 @@ pub(crate) async fn providers(shell: State<'_, Shell>) -> Result<Vec<ProviderVie
     shell.ask(move |core| core.providers()).await
 }
 
+/// The providers that can be added with little more than a key.
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn provider_presets(shell: State<'_, Shell>) -> Result<Vec<ProviderConfig>> {
+    shell.ask(|core| Ok(core.provider_presets())).await
+}
+
 /// Adds a provider or changes it.
 #[tauri::command(rename_all = "snake_case")]
 pub(crate) async fn save_provider(
