@@ -30,6 +30,13 @@ function find(selector: string): HTMLElement {
   return element;
 }
 
+/** Waits for what comes in a task of its own; outside `act`, as it does in the app. */
+async function later(check: () => void): Promise<void> {
+  Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: false });
+  await vi.waitFor(check, { timeout: 20_000, interval: 20 });
+  Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
+}
+
 describe("links", () => {
   it("ask the app to open them, on a click and on a middle click, and never navigate", () => {
     const openLink = vi.fn();
@@ -126,13 +133,7 @@ describe("while it streams", () => {
     await act(() => new Promise((resolve) => setTimeout(resolve, 50)));
     expect(page.querySelector("[class^=hljs]")).toBeNull();
     show("```js\nlet a = 1;\n```\n", { streaming: true });
-    await vi.waitFor(
-      async () => {
-        await act(() => Promise.resolve());
-        expect(page.querySelector(".hljs-keyword")?.textContent).toBe("let");
-      },
-      { timeout: 10_000 },
-    );
+    await later(() => expect(page.querySelector(".hljs-keyword")?.textContent).toBe("let"));
     expect(find("pre code").textContent).toBe("let a = 1;");
   }, 20_000);
 
@@ -143,6 +144,15 @@ describe("while it streams", () => {
     act(() => find("a").click());
     expect(later).toHaveBeenCalledOnce();
   });
+
+  it("a giant text is read a piece at a time, and in the end all of it", async () => {
+    const giant = Array.from({ length: 9_000 }, (_, index) => `Paragraph ${index} of **many**.\n\n`).join("");
+    show(giant);
+    const first = page.querySelectorAll("p").length;
+    expect(first).toBeGreaterThan(500);
+    expect(first).toBeLessThan(3_000);
+    await later(() => expect(page.querySelectorAll("p")).toHaveLength(9_000));
+  }, 30_000);
 
   it("copying turns joined units back into ordinary blanks", () => {
     show("take 5 mg now");

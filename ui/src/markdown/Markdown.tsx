@@ -4,13 +4,13 @@
  * Everything that comes in is untrusted: no HTML string is ever made, no address is fetched, and a
  * link only asks the app to open it. What is settled is drawn once (stream.ts); the rest is cheap.
  */
-import { type ClipboardEvent, memo, useId, useState } from "react";
+import { type ClipboardEvent, memo, useId } from "react";
 import { type MarkdownActions, StableActions } from "./actions";
 import { BlockList } from "./Blocks";
 import { NoteList, NoteNumbers } from "./Notes";
 import type { Numbered } from "./notes-order";
-import { MarkdownStream } from "./stream";
 import { withPlainBlanks } from "./units";
+import { useReading } from "./useReading";
 import "./markdown.css";
 
 type Props = Pick<MarkdownActions, "openLink" | "onLoadImage"> & {
@@ -21,9 +21,8 @@ type Props = Pick<MarkdownActions, "openLink" | "onLoadImage"> & {
 };
 
 export const Markdown = memo(function Markdown({ source, streaming, openLink, onLoadImage }: Props) {
-  const [stream] = useState(() => new MarkdownStream());
   const prefix = useId();
-  const { chunks, notes } = stream.update(source, !streaming);
+  const { chunks, notes } = useReading(source, streaming);
   return (
     <StableActions actions={{ openLink, onLoadImage }}>
       <div className="md" data-streaming={streaming || undefined} onCopy={copyPlainBlanks}>
