@@ -1,9 +1,9 @@
 //! The providers that the settings offer, and what is publicly known of their models.
 //!
-//! Prices and sizes were read on the providers' own pages (or, for OpenAI, in two agreeing public
-//! tables) in November 2026. They change: a person can edit them, a server's own list wins over
-//! them, and a cost that is shown is an estimate. Surcharges for very long prompts and discounts for
-//! cached ones are left out.
+//! Prices and sizes were read in November 2026: Anthropic's on its own pages, the others' in public
+//! tables that others keep. Where those disagree on a size, none is given. They change: a person can
+//! edit them, a server's own list wins over them, and a cost that is shown is an estimate.
+//! Surcharges for very long prompts and discounts for cached ones are left out.
 
 use std::borrow::Cow;
 
@@ -30,7 +30,8 @@ struct Row {
     models: &'static [Known],
 }
 
-/// A model: id, name, thousands of tokens that fit, US cents for a million tokens in and out.
+/// A model: id, name, thousands of tokens that fit (0: not known for sure), US cents for a million
+/// tokens in and out.
 struct Known(&'static str, &'static str, u32, i64, i64);
 
 const ROWS: [Row; 7] = [
@@ -42,9 +43,9 @@ const ROWS: [Row; 7] = [
         key_url: Some("https://platform.openai.com/api-keys"),
         models: &[
             Known("gpt-5.5", "GPT-5.5", 1_000, 500, 3_000),
-            Known("gpt-5.4", "GPT-5.4", 1_000, 250, 1_500),
-            Known("gpt-5.4-mini", "GPT-5.4 mini", 400, 75, 450),
-            Known("gpt-5.4-nano", "GPT-5.4 nano", 400, 20, 125),
+            Known("gpt-5.4", "GPT-5.4", 0, 250, 1_500),
+            Known("gpt-5.4-mini", "GPT-5.4 mini", 0, 75, 450),
+            Known("gpt-5.4-nano", "GPT-5.4 nano", 0, 20, 125),
             Known("gpt-4.1", "GPT-4.1", 1_000, 200, 800),
         ],
     },
@@ -138,7 +139,7 @@ impl Known {
         ModelInfo {
             id: self.0.to_owned(),
             name: self.1.to_owned(),
-            context_tokens: Some(self.2 * 1_000),
+            context_tokens: (self.2 > 0).then(|| self.2 * 1_000),
             price_in_micros: micros(self.3),
             price_out_micros: micros(self.4),
         }
