@@ -73,6 +73,8 @@ fn begin(app: &AppHandle) {
         }
         return;
     }
+    // Whoever starts the program now wants a window, and this one is going.
+    tauri_plugin_single_instance::destroy(app);
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         close(&app).await;
