@@ -1,3 +1,5 @@
 //! Shared by the suites.
 
 pub mod model_server;
+
+pub mod faults;

@@ -1,3 +1,4 @@
 //! The suites that need more than one crate, in one binary.
 
+mod power_loss;
 mod providers;
