@@ -1,0 +1,102 @@
+/** Every command of the core, typed. Nothing else in the interface talks to the shell. */
+import type {
+  AppState,
+  Change,
+  Conversation,
+  ConversationId,
+  DoctorReport,
+  ExportFormat,
+  LocalModel,
+  MessageId,
+  ModelEntry,
+  ModelInfo,
+  ModelRef,
+  ProviderConfig,
+  ProviderView,
+  SearchHit,
+  SearchRequest,
+  SendRequest,
+  Sent,
+  Setting,
+  Shelf,
+  StreamEvent,
+  SyncState,
+  ThreadMessage,
+  ThreadPage,
+  Undoable,
+} from "./generated/types";
+import { call, channel, hear } from "./ipc";
+
+export * from "./generated/types";
+export { asFailure } from "./ipc";
+
+/** Hears what changed in the mirror, in batches. */
+export const onChanges = (listener: (changes: Change[]) => void) => hear<Change[]>("changes", listener);
+
+export const appState = () => call<AppState>("app_state");
+export const unlock = (passphrase: string) => call<AppState>("unlock", { passphrase });
+export const choosePassphrase = (passphrase: string) => call<AppState>("choose_passphrase", { passphrase });
+export const recoveryKey = () => call<string>("recovery_key");
+export const finishFirstRun = () => call<null>("finish_first_run");
+export const syncState = () => call<SyncState>("sync_state");
+export const openLink = (url: string) => call<null>("open_link", { url });
+export const openDataDir = () => call<null>("open_data_dir");
+export const doctor = () => call<DoctorReport>("doctor");
+
+export const conversations = (shelf: Shelf) => call<Conversation[]>("conversations", { shelf });
+export const conversation = (id: ConversationId) => call<Conversation>("conversation", { id });
+export const rename = (id: ConversationId, title: string) => call<Conversation>("rename", { id, title });
+export const pin = (id: ConversationId, pinned: boolean) => call<Conversation>("pin", { id, pinned });
+export const archive = (id: ConversationId, archived: boolean) => call<Conversation>("archive", { id, archived });
+export const trash = (id: ConversationId) => call<Conversation>("trash", { id });
+export const restore = (id: ConversationId) => call<Conversation>("restore", { id });
+export const deleteForever = (id: ConversationId) => call<null>("delete_forever", { id });
+export const duplicate = (id: ConversationId) => call<Conversation>("duplicate", { id });
+export const setModel = (id: ConversationId, model: ModelRef | null) => call<Conversation>("set_model", { id, model });
+export const setSystemPrompt = (id: ConversationId, prompt: string | null) => call<Conversation>("set_system_prompt", { id, prompt });
+export const undoable = () => call<Undoable | null>("undoable");
+export const undo = (id: number | null) => call<Undoable>("undo", { id });
+export const exportText = (id: ConversationId, format: ExportFormat) => call<string>("export_text", { id, format });
+/** Asks where to; `null` when the person changed their mind. */
+export const saveExport = (id: ConversationId, format: ExportFormat) => call<string | null>("save_export", { id, format });
+
+export type PageOf = { before?: MessageId; around?: MessageId };
+export const thread = (conversation_id: ConversationId, limit: number, page: PageOf = {}) =>
+  call<ThreadPage>("thread", { conversation_id, limit, before: page.before ?? null, around: page.around ?? null });
+export const threadAfter = (conversation_id: ConversationId, after: MessageId, limit: number) =>
+  call<ThreadPage>("thread_after", { conversation_id, after, limit });
+export const messagesById = (ids: MessageId[]) => call<ThreadMessage[]>("messages_by_id", { ids });
+export const send = (request: SendRequest) => call<Sent>("send", { request });
+export const say = (request: SendRequest) => call<Sent>("say", { request });
+export const regenerate = (message_id: MessageId, model: ModelRef | null = null) => call<Sent>("regenerate", { message_id, model });
+export const edit = (message_id: MessageId, content: string) => call<Sent>("edit", { message_id, content });
+export const continueAnswer = (message_id: MessageId) => call<Sent>("continue_answer", { message_id });
+export const stop = (message_id: MessageId) => call<null>("stop", { message_id });
+export const keep = (message_id: MessageId) => call<null>("keep", { message_id });
+export const retryNow = (message_id: MessageId) => call<Sent>("retry_now", { message_id });
+export const answerWith = (message_id: MessageId, model: ModelRef) => call<Sent>("answer_with", { message_id, model });
+export const sendHeld = (conversation_id: ConversationId | null) => call<null>("send_held", { conversation_id });
+export const chooseBranch = (message_id: MessageId) => call<null>("choose_branch", { message_id });
+export const follow = (message_id: MessageId, listener: (event: StreamEvent) => void) =>
+  call<null>("follow", { message_id, channel: channel(listener) });
+export const draft = (conversation_id: ConversationId | null) => call<string>("draft", { conversation_id });
+export const saveDraft = (conversation_id: ConversationId | null, content: string) => call<null>("save_draft", { conversation_id, content });
+export const search = (request: SearchRequest) => call<SearchHit[]>("search", { request });
+
+export const models = () => call<ModelEntry[]>("models");
+export const setDefaultModel = (model: ModelRef) => call<null>("set_default_model", { model });
+export const localModels = () => call<LocalModel[]>("local_models");
+export const downloadModel = (id: string) => call<null>("download_model", { id });
+export const pauseDownload = (id: string) => call<null>("pause_download", { id });
+export const removeModel = (id: string) => call<null>("remove_model", { id });
+/** Asks for a file; `null` when the person changed their mind. */
+export const addLocalModel = (path: string | null = null) => call<LocalModel | null>("add_local_model", { path });
+export const providers = () => call<ProviderView[]>("providers");
+export const providerPresets = () => call<ProviderConfig[]>("provider_presets");
+export const saveProvider = (config: ProviderConfig) => call<ProviderView>("save_provider", { config });
+export const removeProvider = (id: string) => call<null>("remove_provider", { id });
+export const setKey = (provider_id: string, key: string | null) => call<null>("set_key", { provider_id, key });
+export const providerModels = (id: string) => call<ModelInfo[]>("provider_models", { id });
+
+export const settings = () => call<Setting[]>("settings");
+export const setSetting = (key: string, value: unknown) => call<Setting>("set_setting", { key, value });

@@ -1,0 +1,34 @@
+import { Dialog as Base } from "@base-ui/react/dialog";
+import type { ReactNode } from "react";
+import { text } from "../text";
+import { IconButton } from "./Button";
+
+type Props = {
+  open: boolean;
+  onClose: () => void;
+  title: string;
+  /** Hidden where the content says it by itself. */
+  hideTitle?: boolean;
+  width?: "narrow" | "normal" | "wide";
+  children: ReactNode;
+  footer?: ReactNode;
+};
+
+/** A modal dialog: focus stays inside, Escape and a click outside close it, focus goes back. */
+export function Dialog({ open, onClose, title, hideTitle = false, width = "normal", children, footer }: Props) {
+  return (
+    <Base.Root onOpenChange={(next) => !next && onClose()} open={open}>
+      <Base.Portal>
+        <Base.Backdrop className="backdrop" />
+        <Base.Popup className={`dialog dialog-${width}`}>
+          <div className={hideTitle ? "visually-hidden" : "dialog-head"}>
+            <Base.Title className="dialog-title">{title}</Base.Title>
+            {!hideTitle && <IconButton icon="close" label={text.close} onClick={onClose} size="small" />}
+          </div>
+          {children}
+          {footer && <div className="dialog-foot">{footer}</div>}
+        </Base.Popup>
+      </Base.Portal>
+    </Base.Root>
+  );
+}

@@ -1,0 +1,19 @@
+/** What queries are called, so that a change finds what it touches. */
+import type { ConversationId, Shelf } from "../bridge";
+
+export const keys = {
+  app: ["app"] as const,
+  shelves: ["conversations"] as const,
+  shelf: (shelf: Shelf) => ["conversations", shelf] as const,
+  conversation: (id: ConversationId) => ["conversation", id] as const,
+  search: (text: string, conversation_id: ConversationId | null) => ["search", conversation_id, text] as const,
+  searches: ["search"] as const,
+  models: ["models"] as const,
+  localModels: ["local-models"] as const,
+  providers: ["providers"] as const,
+  presets: ["presets"] as const,
+  settings: ["settings"] as const,
+  sync: ["sync"] as const,
+  undoable: ["undoable"] as const,
+  doctor: ["doctor"] as const,
+};

@@ -1,0 +1,7 @@
+/** The catalogue: every word that a person reads stands here, ready to be translated. */
+import { markdownText } from "../markdown/strings";
+import { composer, sidebar, states, thread, welcome } from "./chat";
+import { common } from "./common";
+import { views } from "./views";
+
+export const text = { ...common, sidebar, thread, states, composer, welcome, ...views, markdown: markdownText };

@@ -1,0 +1,1 @@
+export default function View(_: Record<string, unknown>) { return null; }
