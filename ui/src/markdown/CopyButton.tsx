@@ -1,5 +1,6 @@
 import { useEffect, useState } from "react";
 import { useMarkdownActions } from "./actions";
+import { copyToClipboard } from "./clipboard";
 import { markdownText as text } from "./strings";
 
 type Outcome = "idle" | "copied" | "failed";
@@ -15,9 +16,8 @@ export function CopyButton({ label, name, content }: { label: string; name?: str
     return () => clearTimeout(timer);
   }, [outcome]);
   const copy = () => {
-    const write = actions.copyText ?? ((value: string) => navigator.clipboard.writeText(value));
-    Promise.resolve()
-      .then(() => write(content()))
+    const write = actions.copyText ?? copyToClipboard;
+    write(content())
       .then(() => setOutcome("copied"))
       .catch(() => setOutcome("failed"));
   };

@@ -111,6 +111,13 @@ describe("structure", () => {
     expect(find("p").textContent).toBe("take 5\u00a0mg and 5\u00a0mg, not 5 mg");
   });
 
+  it("a range stays in one line with its unit, and a quantity keeps its order in Arabic", () => {
+    show("about 3–6 h long");
+    expect(find(".md-together").textContent).toBe("3–6\u00a0h");
+    show("الجرعة 5 mg يوميا");
+    expect(find("bdi[dir=ltr]").textContent).toBe("5\u00a0mg");
+  });
+
   it("a direction override is fenced in text and named in code", () => {
     show("a \u202eb\n\n`x\u202ey`");
     expect(find("p bdi").textContent).toBe("a \u202eb\u202c");

@@ -57,15 +57,24 @@ function draw(node: Inline, key: number, afterNumber: boolean): ReactNode {
 function words(value: string, afterNumber: boolean): ReactNode {
   const joined = joinUnits(value, afterNumber);
   if (hasBidiControls(joined)) return <bdi>{balanceBidi(joined)}</bdi>;
-  return RIGHT_TO_LEFT.test(joined) && joined.includes(NBSP) ? quantities(joined) : joined;
+  if (RIGHT_TO_LEFT.test(joined) && joined.includes(NBSP)) return quantities(joined);
+  return RANGE.test(joined) ? ranges(joined) : joined;
 }
 
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+const RANGE = /\d–\d/;
 
 /** In Arabic or Hebrew text "5 mg" would read "mg 5": each quantity gets a direction of its own. */
 function quantities(value: string): ReactNode {
   return value.split(/([<>≤≥≈~±]?\u00a0?\d[^\s]*(?:\u00a0[^\s\u0590-\u08ff]+)+)/).map((part, index) =>
     index % 2 === 0 ? part : <bdi key={index} dir="ltr">{part}</bdi>,
+  );
+}
+
+/** A line may end after a dash, but not inside "5–10 mg". */
+function ranges(value: string): ReactNode {
+  return value.split(/(\d[\d.,]{0,12}–\d[\d.,]{0,12}(?:\u00a0[^\s]{1,12})?)/).map((part, index) =>
+    index % 2 === 0 ? part : <span key={index} className="md-together">{part}</span>,
   );
 }
 
