@@ -15,6 +15,7 @@ export const CodeBlock = memo(function CodeBlock({ lang, value, settled }: Props
         <span className="md-code-lang">{lang}</span>
         <CopyButton label={text.copy} name={text.copyCode(lang)} content={() => value} />
       </figcaption>
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a region that scrolls must be reachable by keyboard */}
       <pre tabIndex={0} role="region" aria-label={text.code(lang)}>
         <code>{tokens ? tokens.map(drawToken) : codeText(value)}</code>
       </pre>

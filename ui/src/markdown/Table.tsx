@@ -13,6 +13,7 @@ export const TableBlock = memo(function TableBlock({ align, rows }: Props) {
   const name = text.table(head.map((cell) => plainText(cell).trim()).filter(Boolean).join(", "));
   return (
     <div className="md-table">
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a region that scrolls must be reachable by keyboard */}
       <div className="md-table-scroll" role="region" aria-label={name} tabIndex={0}>
         <table>
           <thead>

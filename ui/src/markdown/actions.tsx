@@ -1,5 +1,5 @@
 /** What the renderer asks of the app: opening, loading and copying all happen elsewhere. */
-import { createContext, type ReactNode, useContext, useRef, useState } from "react";
+import { createContext, type ReactNode, useContext, useLayoutEffect, useRef, useState } from "react";
 
 export type MarkdownActions = {
   /** Opens an address that passed `safeLink`. Without it, links do nothing. */
@@ -22,9 +22,11 @@ export function MarkdownActionsProvider(props: MarkdownActions & { children: Rea
 export function StableActions({ actions, children }: { actions: MarkdownActions; children: ReactNode }) {
   const outer = useContext(Actions);
   const latest = useRef<MarkdownActions>(actions);
-  latest.current = actions;
   const outerLatest = useRef(outer);
-  outerLatest.current = outer;
+  useLayoutEffect(() => {
+    latest.current = actions;
+    outerLatest.current = outer;
+  });
   const [value] = useState<MarkdownActions>(() => ({
     get openLink() {
       return latest.current.openLink ?? outerLatest.current.openLink;

@@ -23,7 +23,7 @@ export function balanceBidi(text: string): string {
     } else if (CONTROLS.test(char)) open.push(char >= "\u2066" ? PDI : PDF);
     out += char;
   }
-  return out + open.reverse().join("");
+  return out + open.toReversed().join("");
 }
 
 /** Code is shown with every such control visible: "U+202E". */

@@ -53,6 +53,7 @@ export function formula(tex: string, display: boolean): Formula | null {
 function drawOnce(engine: WithTree, tex: string, display: boolean): Formula {
   if (tex.length > MATH_CHARS) return { ok: false };
   try {
+    // oxlint-disable-next-line no-underscore-dangle -- KaTeX's name; see katex.tsx
     const tree = engine.__renderToDomTree(tex, options(display));
     return { ok: true, node: drawFormula(tree) };
   } catch {

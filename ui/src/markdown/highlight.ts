@@ -36,6 +36,7 @@ function pause(): Promise<void> {
 async function colour(language: string, code: string): Promise<readonly Token[]> {
   const hljs = await withLanguage(language);
   const result = hljs.highlight(code, { language, ignoreIllegals: true });
+  // oxlint-disable-next-line no-underscore-dangle -- highlight.js's name for the emitter that we gave it
   const tokens = tokensOf(result._emitter);
   if (done.size >= KEPT) done.delete(done.keys().next().value ?? "");
   done.set(`${language}\n${code}`, tokens);

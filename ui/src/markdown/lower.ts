@@ -200,7 +200,7 @@ function collect(node: RootContent, links: Map<string, string>): void {
     if (next.type === "definition") {
       const name = nameOf(next.identifier);
       if (!links.has(name)) links.set(name, next.url);
-    } else if (isContainer(next)) waiting.push(...[...next.children].reverse());
+    } else if (isContainer(next)) waiting.push(...next.children.toReversed());
   }
 }
 

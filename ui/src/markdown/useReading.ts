@@ -4,7 +4,7 @@
  * Ordinary answers are read at once. A giant one is read a piece per task, so that opening it never
  * blocks the window; and a tail that is dear to read (one list of many pages) is read less often.
  */
-import { useEffect, useReducer, useRef, useState } from "react";
+import { useEffect, useReducer, useState } from "react";
 import { MarkdownStream, type Reading } from "./stream";
 
 /** What one look may take in; about 50 ms in WebKitGTK. */
@@ -15,43 +15,49 @@ const DEAR_MS = 8;
 const REST_FACTOR = 3;
 const LONGEST_REST_MS = 500;
 
-type Last = { reading: Reading; source: string; done: boolean; restUntil: number };
-
 export function useReading(source: string, streaming: boolean): Reading {
-  const [stream] = useState(() => new MarkdownStream());
+  const [reader] = useState(() => new Reader());
   const [taken, setTaken] = useState(PIECE_CHARS);
   const [, wake] = useReducer((count: number) => count + 1, 0);
-  const last = useRef<Last | null>(null);
-
   const whole = source.length <= taken;
-  const text = whole ? source : source.slice(0, taken);
-  const done = whole && !streaming;
-  const now = performance.now();
-  const rest = (last.current?.restUntil ?? 0) - now;
-  const resting = streaming && rest > 0 && last.current !== null && source.startsWith(last.current.source);
-  const same = last.current?.source === text && last.current.done === done;
-  if (!same && !resting) last.current = read(stream, text, done, now);
+  const { reading, restMs } = reader.read(whole ? source : source.slice(0, taken), whole && !streaming);
 
   useEffect(() => {
     if (whole) return;
-    const timer = setTimeout(() => setTaken((chars) => chars + PIECE_CHARS), 0);
+    const timer = setTimeout(() => setTaken(taken + PIECE_CHARS), 0);
     return () => clearTimeout(timer);
   }, [whole, taken]);
 
   useEffect(() => {
-    if (!resting) return;
-    const timer = setTimeout(wake, rest);
+    if (restMs === 0) return;
+    const timer = setTimeout(wake, restMs);
     return () => clearTimeout(timer);
-  });
+  }, [restMs]);
 
-  return last.current?.reading ?? NOTHING;
+  return reading;
 }
 
-const NOTHING: Reading = { chunks: [], notes: [] };
+/** `restMs`: the text has gone on, and should be read again after so long. */
+type Look = { reading: Reading; restMs: number };
 
-function read(stream: MarkdownStream, source: string, done: boolean, start: number): Last {
-  const reading = stream.update(source, done);
-  const cost = performance.now() - start;
-  const rest = cost > DEAR_MS ? Math.min(cost * REST_FACTOR, LONGEST_REST_MS) : 0;
-  return { reading, source, done, restUntil: start + cost + rest };
+/** The same text gives the same reading, however often React draws. */
+class Reader {
+  private readonly stream = new MarkdownStream();
+  private reading: Reading = { chunks: [], notes: [] };
+  private source: string | null = null;
+  private done = false;
+  private restUntil = 0;
+
+  read(source: string, done: boolean): Look {
+    if (source === this.source && done === this.done) return { reading: this.reading, restMs: 0 };
+    const start = performance.now();
+    const goesOn = !done && this.source !== null && source.startsWith(this.source);
+    if (goesOn && start < this.restUntil) return { reading: this.reading, restMs: this.restUntil - start };
+    this.reading = this.stream.update(source, done);
+    this.source = source;
+    this.done = done;
+    const cost = performance.now() - start;
+    this.restUntil = start + cost + (cost > DEAR_MS ? Math.min(cost * REST_FACTOR, LONGEST_REST_MS) : 0);
+    return { reading: this.reading, restMs: 0 };
+  }
 }
