@@ -1,4 +1,4 @@
-//! The system's own dialogs for files. The page never names a path: it asks, and a person chooses.
+//! The system's own dialogs for files: the page asks, and a person chooses where.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
