@@ -22,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::LocalModels;
 use super::catalogue::{self, CatalogueEntry, Source};
-use crate::model::view::{LocalModel, LocalModelState};
 use crate::error::{Code, Failure};
+use crate::model::view::{LocalModel, LocalModelState};
 
 use transfer::{Ended, Target, Transfer};
 

@@ -12,9 +12,9 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::view::{LocalModel, LocalModelState};
 use crate::error::{Code, Failure, Result};
 use crate::model::ModelInfo;
+use crate::model::view::{LocalModel, LocalModelState};
 
 use super::catalogue::{self, CatalogueEntry, Source};
 use super::download::part::Part;
