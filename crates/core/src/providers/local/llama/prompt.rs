@@ -94,7 +94,9 @@ impl<'a> Writer<'a> {
             0 => Some(0),
             first if first > last => None,
             first => {
-                Some(next_question(&ask.turns, first.next_multiple_of(LEFT_OUT_TOGETHER).min(last)))
+                // Of few turns that fit, most stay.
+                let together = ((last - first) / 2).clamp(1, LEFT_OUT_TOGETHER);
+                Some(next_question(&ask.turns, first.next_multiple_of(together).min(last)))
             }
         }
     }

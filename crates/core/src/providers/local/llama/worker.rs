@@ -166,8 +166,29 @@ pub(super) fn context_params(tokens: u32, threads: i32) -> LlamaContextParams {
         .with_no_perf(true)
 }
 
+/// Whether this processor has what llama.cpp was compiled for.
+///
+/// Its build uses AVX2 and its companions (docs/decisions/0002-llama-cpp-cpu-features.md), and on
+/// an older processor the first step of a model would end the process.
+fn processor_suffices() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::is_x86_feature_detected!("avx2")
+        && std::is_x86_feature_detected!("fma")
+        && std::is_x86_feature_detected!("f16c")
+        && std::is_x86_feature_detected!("bmi2");
+    #[cfg(not(target_arch = "x86_64"))]
+    true
+}
+
 /// llama.cpp itself, set up once for the process.
 pub(super) fn backend() -> Result<&'static LlamaBackend, Failure> {
+    if !processor_suffices() {
+        return Err(Failure::new(
+            Code::ModelInvalid,
+            "This computer's processor is too old for local models (it has no AVX2).",
+        )
+        .hint("Choose a model of another provider. Everything else works."));
+    }
     static BACKEND: OnceLock<Result<LlamaBackend, String>> = OnceLock::new();
     let backend = BACKEND.get_or_init(|| {
         llama_cpp_2::send_logs_to_tracing(llama_cpp_2::LogOptions::default());
