@@ -1,9 +1,11 @@
 export { Button, IconButton } from "./Button";
+export { Confirm } from "./Confirm";
 export { Dialog } from "./Dialog";
 export { Field, TextField } from "./Field";
 export { Icon, type IconName, Mark } from "./icons";
 export { Kbd } from "./Kbd";
 export { Menu, MenuHeading, MenuItem, MenuLine } from "./Menu";
+export { PageHead } from "./PageHead";
 export { Segments } from "./Segments";
 export { Banner, EmptyState, FailureState, Skeleton } from "./States";
 export { Switch } from "./Switch";

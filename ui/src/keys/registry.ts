@@ -58,7 +58,7 @@ export function shortcutFor(keys: string, typing: boolean): ShortcutId | null {
 
 const MAC: Record<string, string> = { mod: "⌘", alt: "⌥", shift: "⇧" };
 const OTHER: Record<string, string> = { mod: "Ctrl", alt: "Alt", shift: "⇧" };
-const KEYS: Record<string, string> = { arrowup: "↑", arrowdown: "↓", arrowleft: "←", arrowright: "→", escape: "Esc", f6: "F6" };
+const KEYS: Record<string, string> = { arrowup: "↑", arrowdown: "↓", arrowleft: "←", arrowright: "→", escape: "Esc", enter: "Enter", f6: "F6" };
 
 /** Keys as this system writes them. */
 export function shownKeys(keys: string, mac = isMac): string {
