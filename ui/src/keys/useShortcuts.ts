@@ -20,7 +20,7 @@ export function useShortcut(id: ShortcutId, handler: Handler): void {
 /** Runs a shortcut from elsewhere, such as the palette. */
 export const runShortcut = (id: ShortcutId): boolean => handlers.get(id)?.() !== false && handlers.has(id);
 
-const window_: Partial<Record<ShortcutId, Handler>> = {
+const ours: Partial<Record<ShortcutId, Handler>> = {
   newChat: () => {
     show.chat(null);
     focusComposer();
@@ -62,14 +62,14 @@ export function useShortcuts(): void {
       if (event.defaultPrevented || event.isComposing) return;
       const id = shortcutFor(pressed(event), isTyping(event.target));
       if (id === null) return;
-      const handler = handlers.get(id) ?? window_[id];
+      const handler = handlers.get(id) ?? ours[id];
       if (handler !== undefined && handler() !== false) event.preventDefault();
     };
     window.addEventListener("keydown", onKey);
     return () => window.removeEventListener("keydown", onKey);
   }, []);
   useEffect(() => {
-    for (const [id, handler] of Object.entries(window_)) if (!handlers.has(id as ShortcutId)) handlers.set(id as ShortcutId, handler);
+    for (const [id, handler] of Object.entries(ours)) if (!handlers.has(id as ShortcutId)) handlers.set(id as ShortcutId, handler);
   }, []);
 }
 

@@ -67,6 +67,8 @@ export const thread = {
   firstToken: (ms: number) => `first word after ${ms < 950 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`}`,
   cost: (micros: number) => (micros < 10_000 ? `$${(micros / 1e6).toFixed(4)}` : `$${(micros / 1e6).toFixed(2)}`),
   onThisComputer: (model: string) => `${model} on this computer`,
+  showAll: (characters: number) => `Show all ${count(characters, "character", "characters")}`,
+  showLess: "Show less",
   wholeText: "Original bytes are kept beside this text",
   trashedNote: "This chat is in the trash.",
   archivedNote: "This chat is archived.",
