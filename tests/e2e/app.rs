@@ -11,7 +11,8 @@ use anyhow::{Context, bail};
 use tempfile::TempDir;
 
 use crate::driver::{Launch, Session, signal};
-use crate::stage::{Bus, Keyring, Stage};
+use crate::stage::{Bus, Display, Keyring, Stage};
+use crate::x11::{Pixels, XWindow};
 
 /// Where the mirror's key is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,7 @@ pub(crate) struct App {
     size: (u32, u32),
     _keyring: Option<Keyring>,
     _bus: Bus,
+    display: Display,
     // Last, because those above write into it.
     _temporary: Option<TempDir>,
 }
@@ -48,7 +50,8 @@ impl App {
     /// An app that is not open yet, in a home that stays.
     pub(crate) fn at_home(stage: &Arc<Stage>, home: &Path, key: Key) -> anyhow::Result<Self> {
         let bus = Bus::start()?;
-        let mut environment = environment(stage, home, &bus)?;
+        let display = Display::open()?;
+        let mut environment = environment(stage, home, &bus, &display)?;
         let keyring = match key {
             Key::File => {
                 environment.push(("TIDEMARK_KEY_FILE".into(), text(&key_file(home)?)));
@@ -64,6 +67,7 @@ impl App {
             size: (1280, 860),
             _keyring: keyring,
             _bus: bus,
+            display,
             _temporary: None,
         })
     }
@@ -102,6 +106,7 @@ impl App {
             log: &self.log(),
         };
         self.session = Some(Session::open(&launch)?);
+        self.window()?.focus()?;
         self.session()?.resize(self.size.0, self.size.1)?;
         self.watch_console()?;
         let shown =
@@ -113,7 +118,7 @@ impl App {
     pub(crate) fn close(&mut self) -> anyhow::Result<()> {
         let mut session = self.session.take().context("the app is not open")?;
         let app = session.app_pid()?;
-        crate::x11::close_window(self.stage.display(), app)?;
+        XWindow::of(self.display.name(), app)?.close()?;
         let ended = gone(app, Duration::from_secs(15));
         session.kill();
         if !ended {
@@ -158,8 +163,27 @@ impl App {
     pub(crate) fn screenshot(&self, name: &str) -> anyhow::Result<PathBuf> {
         let path = self.stage.screenshot(name);
         fs::create_dir_all(path.parent().context("it has a folder")?)?;
-        fs::write(&path, self.session()?.screenshot()?)?;
+        fs::write(&path, self.settled_pixels()?.png()?)?;
         Ok(path)
+    }
+
+    /// What the window shows once it is painted: twice the same, or the latest after a second.
+    fn settled_pixels(&self) -> anyhow::Result<Pixels> {
+        let window = self.window()?;
+        let mut before = window.pixels()?;
+        for _ in 0..20 {
+            std::thread::sleep(Duration::from_millis(50));
+            let now = window.pixels()?;
+            if now == before {
+                break;
+            }
+            before = now;
+        }
+        Ok(before)
+    }
+
+    fn window(&self) -> anyhow::Result<XWindow> {
+        XWindow::of(self.display.name(), self.session()?.app_pid()?)
     }
 
     /// Leaves what helps to understand a failure: what the window shows, the document, the log.
@@ -169,15 +193,20 @@ impl App {
         if let Some(session) = &self.session {
             let source = session.source().unwrap_or_else(|error| format!("{error:#}"));
             let _ = fs::write(folder.join("page.html"), source);
-            if let Ok(image) = session.screenshot() {
-                let _ = fs::write(folder.join("window.png"), image);
-            }
+        }
+        if let Ok(image) = self.settled_pixels().and_then(|pixels| pixels.png()) {
+            let _ = fs::write(folder.join("window.png"), image);
         }
     }
 }
 
 /// The folders, the display and the bus of this app only; nothing of the person's desktop.
-fn environment(stage: &Stage, home: &Path, bus: &Bus) -> anyhow::Result<Vec<(String, String)>> {
+fn environment(
+    stage: &Stage,
+    home: &Path,
+    bus: &Bus,
+    display: &Display,
+) -> anyhow::Result<Vec<(String, String)>> {
     let folder = |name: &str| -> anyhow::Result<String> {
         let path = home.join(name);
         // A runtime folder that others can read is refused by those who keep sockets in it.
@@ -192,7 +221,7 @@ fn environment(stage: &Stage, home: &Path, bus: &Bus) -> anyhow::Result<Vec<(Str
         ("XDG_STATE_HOME", folder("state")?),
         ("XDG_RUNTIME_DIR", folder("runtime")?),
         ("DBUS_SESSION_BUS_ADDRESS", bus.address.clone()),
-        ("DISPLAY", stage.display().to_owned()),
+        ("DISPLAY", display.name().to_owned()),
         ("GDK_BACKEND", "x11".to_owned()),
         ("GSETTINGS_BACKEND", "memory".to_owned()),
         ("NO_AT_BRIDGE", "1".to_owned()),

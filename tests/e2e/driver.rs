@@ -12,7 +12,6 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
-use base64::Engine;
 use serde_json::{Value, json};
 
 /// The key under which WebDriver names an element (W3C WebDriver, 12.1).
@@ -161,13 +160,6 @@ impl Session {
             .map(drop)
     }
 
-    /// What the window shows, as a PNG.
-    pub(crate) fn screenshot(&self) -> anyhow::Result<Vec<u8>> {
-        let encoded = self.get("/screenshot")?;
-        let encoded = encoded.as_str().context("the screenshot is no text")?;
-        Ok(base64::engine::general_purpose::STANDARD.decode(encoded)?)
-    }
-
     /// The document as it stands.
     pub(crate) fn source(&self) -> anyhow::Result<String> {
         Ok(self.get("/source")?.as_str().unwrap_or_default().to_owned())
@@ -242,7 +234,7 @@ fn taken(
 ) -> anyhow::Result<Value> {
     let mut answer = answer.with_context(|| format!("{command}: the driver does not answer"))?;
     let failed = !answer.status().is_success();
-    // A screenshot of a large window passes the reader's default of 10 MB.
+    // A long document passes the reader's default of 10 MB.
     let body = answer.body_mut().with_config().limit(1 << 30);
     let mut body: Value = body.read_json().map_err(|error| anyhow!("{command}: {error}"))?;
     let value = body["value"].take();

@@ -1,8 +1,8 @@
 //! The end-to-end specs: the app as it ships, in a real window, driven as a person would.
 //!
-//! `./dev e2e` builds what is needed and starts this. It opens a display of its own (Xvfb); each
-//! spec gets an app with a home, a session bus and a WebKitWebDriver of its own, so that specs can
-//! neither see each other nor the person's desktop. WebKitWebDriver exists on Linux only.
+//! `./dev e2e` builds what is needed and starts this. Each spec gets an app with a home, a display
+//! (Xvfb), a session bus and a WebKitWebDriver of its own, so that specs can neither see each other
+//! nor the person's desktop. WebKitWebDriver exists on Linux only.
 // A runner's work is to print what happened.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 

@@ -1,4 +1,4 @@
-//! What the apps of one run share: a display that nobody sees, and the folders for what is left.
+//! What an app stands on: the programs and folders of the run, a display, a bus, a keyring.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -6,10 +6,9 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, bail};
 
-/// The display, the programs and the folders of a run.
+/// The programs and the folders of a run.
 #[derive(Debug)]
 pub(crate) struct Stage {
-    display: Display,
     /// The app.
     pub(crate) app: PathBuf,
     /// Where the model for this computer is.
@@ -28,12 +27,7 @@ impl Stage {
         let app = named("TIDEMARK_APP")?;
         let target =
             app.ancestors().nth(2).context("the app is not in a target folder")?.to_owned();
-        Ok(Self { display: Display::open()?, app, models: named("TIDEMARK_MODELS_DIR")?, target })
-    }
-
-    /// The X display's name, such as `:99`.
-    pub(crate) fn display(&self) -> &str {
-        &self.display.name
+        Ok(Self { app, models: named("TIDEMARK_MODELS_DIR")?, target })
     }
 
     /// Where a screenshot of this name goes.
@@ -42,15 +36,21 @@ impl Stage {
     }
 }
 
-/// An X server without a screen.
+/// An X server that nobody sees, for one app: no other window covers it or takes its keyboard.
 #[derive(Debug)]
-struct Display {
+pub(crate) struct Display {
     server: Child,
     name: String,
 }
 
 impl Display {
-    fn open() -> anyhow::Result<Self> {
+    /// Its name, such as `:99`.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Opens one.
+    pub(crate) fn open() -> anyhow::Result<Self> {
         // The server chooses a free number and writes it once it accepts connections.
         let mut server = Command::new("Xvfb")
             .args(["-displayfd", "1", "-screen", "0", "1920x1400x24", "-nolisten", "tcp"])
