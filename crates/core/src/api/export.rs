@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{ExportFormat, ExportedConversation, Tidemark};
+use super::{Export, ExportFormat, ExportedConversation, Shelf, Tidemark};
 use crate::error::{Code, Failure, Result};
 use crate::mirror::{conversations, messages, thread};
 use crate::model::{Conversation, ConversationId, Message, MessageState, Role};
@@ -32,6 +32,25 @@ impl Tidemark {
             }
             ExportFormat::Md => self.markdown(id),
         }
+    }
+
+    /// Conversations, whole, in the form that an import reads back; all of them where none is named,
+    /// archived and trashed ones too.
+    pub fn export_all(&self, ids: &[ConversationId]) -> Result<Export> {
+        let ids = if ids.is_empty() { self.every_id()? } else { ids.to_vec() };
+        Ok(Export {
+            format: "tidemark-export".to_owned(),
+            version: 1,
+            exported_at: self.clock().now(),
+            conversations: ids.into_iter().map(|id| self.export(id)).collect::<Result<_>>()?,
+        })
+    }
+
+    fn every_id(&self) -> Result<Vec<ConversationId>> {
+        let shelves =
+            [Shelf::Active, Shelf::Archived, Shelf::Trash].map(|shelf| self.conversations(shelf));
+        let lists = shelves.into_iter().collect::<Result<Vec<_>>>()?;
+        Ok(lists.into_iter().flatten().map(|conversation| conversation.id).collect())
     }
 
     fn markdown(&self, id: ConversationId) -> Result<String> {

@@ -17,7 +17,9 @@ use crate::mirror::{self, Mirror, settings};
 use crate::model::{ModelInfo, ModelRef, ProviderConfig, ProviderKind, setting};
 use crate::providers::anthropic::Anthropic;
 use crate::providers::http::{Http, Timeouts};
-use crate::providers::local::{LOCAL, LocalModels, LocalOptions, LocalProvider};
+use crate::providers::local::{
+    DownloadOptions, Downloads, LOCAL, LocalModels, LocalOptions, LocalProvider,
+};
 use crate::providers::openai::OpenAi;
 use crate::providers::presets;
 use crate::providers::secret::Secret;
@@ -38,6 +40,7 @@ pub(super) struct Registry {
     http: Http,
     pub(super) local_models: Arc<LocalModels>,
     local: Arc<LocalProvider>,
+    pub(super) downloads: Arc<Downloads>,
     configured: RwLock<Configured>,
     /// Keys that were read, so that the keyring is asked once.
     keys: RwLock<HashMap<String, Option<Secret>>>,
@@ -64,6 +67,7 @@ impl Registry {
             keyring: options.keyring.clone(),
             http: Http::new(Timeouts::default()),
             local: LocalProvider::new(local_models.clone(), LocalOptions::default()),
+            downloads: Downloads::new(local_models.clone(), DownloadOptions::default()),
             local_models,
             configured: RwLock::default(),
             keys: RwLock::default(),
@@ -88,8 +92,9 @@ impl Registry {
         Ok(())
     }
 
-    /// Lets the local model go.
+    /// Pauses downloads and lets the local model go.
     pub(super) fn close(&self) {
+        self.downloads.pause_all();
         self.local.shutdown();
     }
 
@@ -385,6 +390,35 @@ impl Tidemark {
     pub fn remove_model(&self, id: &str) -> Result<()> {
         self.inner.models.local_models.remove(id)?;
         self.store_added()
+    }
+
+    /// Begins to download a model of the catalogue, or goes on where it was paused. The state is in
+    /// [`Tidemark::local_models`].
+    pub fn download_model(&self, id: &str) -> Result<()> {
+        if !self
+            .inner
+            .models
+            .local_models
+            .list()
+            .iter()
+            .any(|model| model.id == id && model.url.is_some())
+        {
+            return Err(mirror::Error::NotFound("model").into());
+        }
+        let (core, id) = (self.clone(), id.to_owned());
+        self.inner.tasks.spawn("download", async move {
+            // A failure stands in the model's state, with what to do.
+            let _ = core.inner.models.downloads.download(&id).await;
+            core.inner.mirror.events().publish([Change::Models]);
+            core.inner.queue.wake();
+        });
+        Ok(())
+    }
+
+    /// Pauses a download; what is here is kept.
+    pub fn pause_download(&self, id: &str) {
+        self.inner.models.downloads.pause(id);
+        self.inner.mirror.events().publish([Change::Models]);
     }
 
     fn store_added(&self) -> Result<()> {

@@ -82,6 +82,7 @@ impl Tidemark {
 
     fn spawn_all(&self, run_queue: bool) {
         let tasks = &self.inner.tasks;
+        tasks.spawn("downloads", tell_of_downloads(self.clone(), tasks.stop_token()));
         tasks.spawn("index", keep_indexed(self.inner.mirror.clone(), tasks.stop_token()));
         if run_queue {
             tasks.spawn("queue", self.inner.queue.clone().run(tasks.stop_token()));
@@ -216,6 +217,20 @@ async fn keep_indexed(mirror: Mirror, stop: CancellationToken) {
             () = mirror.dirty() => {}
             // A failure (a full disk) heals without a new write.
             () = tokio::time::sleep(Duration::from_secs(30)) => {}
+        }
+    }
+}
+
+/// Tells how far downloads are.
+async fn tell_of_downloads(core: Tidemark, stop: CancellationToken) {
+    let mut progress = core.inner.models.downloads.changes();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            changed = progress.changed() => match changed {
+                Ok(()) => core.inner.mirror.events().publish([Change::Models]),
+                Err(_) => return,
+            },
         }
     }
 }

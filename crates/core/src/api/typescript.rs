@@ -67,6 +67,7 @@ pub fn generate() -> String {
         api::DoctorReport,
         api::ExportFormat,
         api::ExportedConversation,
+        api::Export,
     ]
 }
 

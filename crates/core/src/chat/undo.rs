@@ -29,49 +29,58 @@ pub enum Step {
     },
 }
 
+/// An action and the way back.
+pub type Action = (Undoable, Vec<Step>);
+
 /// What was done in this process, latest last.
 #[derive(Debug, Default)]
 pub struct UndoStack {
-    done: Mutex<(u64, VecDeque<(Undoable, Vec<Step>)>)>,
+    done: Mutex<Done>,
+}
+
+#[derive(Debug, Default)]
+struct Done {
+    last_id: u64,
+    actions: VecDeque<Action>,
 }
 
 impl UndoStack {
     /// Remembers an action.
     pub fn push(&self, conversation_id: ConversationId, label: String, steps: Vec<Step>) {
         let mut done = self.lock();
-        done.0 += 1;
-        let id = done.0;
-        done.1.push_back((Undoable { id, label, conversation_id }, steps));
-        if done.1.len() > KEPT {
-            done.1.pop_front();
+        done.last_id += 1;
+        let id = done.last_id;
+        done.actions.push_back((Undoable { id, label, conversation_id }, steps));
+        if done.actions.len() > KEPT {
+            done.actions.pop_front();
         }
     }
 
     /// What would be taken back next.
     pub fn latest(&self) -> Option<Undoable> {
-        self.lock().1.back().map(|(undoable, _)| undoable.clone())
+        self.lock().actions.back().map(|(undoable, _)| undoable.clone())
     }
 
     /// Takes an action off the stack: the one with this id, or the latest.
     ///
     /// # Errors
     /// There is nothing to take back, or it was already.
-    pub fn take(&self, id: Option<u64>) -> Result<(Undoable, Vec<Step>), Failure> {
+    pub fn take(&self, id: Option<u64>) -> Result<Action, Failure> {
         let mut done = self.lock();
         let at = match id {
-            None => done.1.len().checked_sub(1),
-            Some(id) => done.1.iter().position(|(undoable, _)| undoable.id == id),
+            None => done.actions.len().checked_sub(1),
+            Some(id) => done.actions.iter().position(|(undoable, _)| undoable.id == id),
         };
-        at.and_then(|at| done.1.remove(at))
+        at.and_then(|at| done.actions.remove(at))
             .ok_or_else(|| Failure::new(Code::NotFound, "There is nothing to undo any more."))
     }
 
     /// Puts an action back that could not be taken back.
-    pub fn put_back(&self, action: (Undoable, Vec<Step>)) {
-        self.lock().1.push_back(action);
+    pub fn put_back(&self, action: Action) {
+        self.lock().actions.push_back(action);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, (u64, VecDeque<(Undoable, Vec<Step>)>)> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Done> {
         self.done.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -409,3 +409,17 @@ pub struct ExportedConversation {
     /// All messages of all branches, oldest first.
     pub messages: Vec<Message>,
 }
+
+/// A file of conversations, written by `tidemarkctl export` and read back by the import.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Export {
+    /// Always `tidemark-export`.
+    pub format: String,
+    /// The version of this format; 1.
+    #[ts(type = "number")]
+    pub version: u32,
+    /// When it was written.
+    pub exported_at: Timestamp,
+    /// The conversations, whole.
+    pub conversations: Vec<ExportedConversation>,
+}

@@ -524,6 +524,10 @@ parent_id: MessageId | null,
  */
 content: string, 
 /**
+ * The original bytes in base64, where `content` had to replace what JSON cannot carry.
+ */
+content_raw: string | null, 
+/**
  * The model to ask; none means the conversation's, else the default.
  */
 model: ModelRef | null, };
@@ -859,3 +863,21 @@ updated_at: Timestamp,
  * When it was last written in; the sidebar's order.
  */
 active_at: Timestamp, };
+
+export type Export = { 
+/**
+ * Always `tidemark-export`.
+ */
+format: string, 
+/**
+ * The version of this format; 1.
+ */
+version: number, 
+/**
+ * When it was written.
+ */
+exported_at: Timestamp, 
+/**
+ * The conversations, whole.
+ */
+conversations: Array<ExportedConversation>, };

@@ -13,6 +13,7 @@ mod download;
 mod gguf;
 #[cfg(feature = "local")]
 mod llama;
+#[cfg_attr(not(feature = "local"), allow(dead_code))]
 mod memory;
 #[cfg(not(feature = "local"))]
 mod none;

@@ -1,0 +1,171 @@
+//! What can be typed.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use tidemark_core::model::ConversationId;
+
+/// Tidemark from a terminal or a script.
+#[derive(Debug, Parser)]
+#[command(name = "tidemarkctl", version, about, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// The folder of the mirror (else TIDEMARK_DATA_DIR, else the window's)
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Print one JSON document instead of text
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Ask a model and print its answer as it comes
+    Chat {
+        /// Go on with this conversation
+        #[arg(long, value_name = "ID")]
+        conversation: Option<ConversationId>,
+        /// Ask this model, as provider/model
+        #[arg(long, value_name = "NAME")]
+        model: Option<String>,
+        /// The question; "-" reads it from standard input
+        text: OsString,
+    },
+    /// Store a message for which no answer is asked
+    Say {
+        /// A conversation's id, or "new"
+        conversation: String,
+        /// The message; "-" reads it from standard input
+        text: OsString,
+    },
+    /// List conversations, latest first
+    Conversations {
+        /// The archived ones
+        #[arg(long, conflicts_with = "trash")]
+        archived: bool,
+        /// Those in the trash
+        #[arg(long)]
+        trash: bool,
+    },
+    /// List all messages of a conversation, oldest first
+    Messages {
+        /// The conversation
+        id: ConversationId,
+    },
+    /// Find titles and messages
+    Search {
+        /// Words; quotes keep them together
+        text: String,
+        /// At most so many
+        #[arg(long, value_name = "N")]
+        limit: Option<u32>,
+    },
+    /// Give a conversation a title
+    Rename {
+        /// The conversation
+        id: ConversationId,
+        /// Its new title; an empty one lets Tidemark name it
+        title: String,
+    },
+    /// Move a conversation out of the sidebar
+    Archive {
+        /// The conversation
+        id: ConversationId,
+        /// Back into the sidebar
+        #[arg(long)]
+        undo: bool,
+    },
+    /// Move a conversation to the trash, for 30 days
+    Trash {
+        /// The conversation
+        id: ConversationId,
+    },
+    /// Take a conversation out of the trash
+    Restore {
+        /// The conversation
+        id: ConversationId,
+    },
+    /// Write conversations out, all of them where none is named
+    Export {
+        /// The conversations
+        ids: Vec<ConversationId>,
+        /// json: everything, losslessly; md: the branch that is shown
+        #[arg(long, default_value = "json", value_parser = ["json", "md"])]
+        format: String,
+    },
+    /// Read and change settings
+    #[command(subcommand)]
+    Settings(Settings),
+    /// List the models that can be chosen
+    Models,
+    /// List, add and remove providers
+    #[command(subcommand)]
+    Providers(Providers),
+    /// Check the mirror; exit 1 on a finding
+    Doctor {
+        /// Fill the search index again
+        #[arg(long)]
+        rebuild_index: bool,
+    },
+}
+
+/// Settings.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Settings {
+    /// Print one setting, or all
+    Get {
+        /// Its name
+        key: Option<String>,
+    },
+    /// Change a setting
+    Set {
+        /// Its name
+        key: String,
+        /// JSON, or plain text
+        value: String,
+    },
+}
+
+/// Providers.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Providers {
+    /// List what is configured
+    List,
+    /// Add a provider, or change the one with this id
+    Add(AddProvider),
+    /// Remove a provider and its key
+    Remove {
+        /// Its id
+        id: String,
+    },
+    /// Set a provider's key, read from standard input; an empty one removes it
+    Key {
+        /// Its id
+        id: String,
+    },
+}
+
+/// A provider to be added.
+#[derive(Debug, Args)]
+pub(crate) struct AddProvider {
+    /// Short and stable: the first part of its models' names
+    pub(crate) id: String,
+    /// openai (any compatible endpoint) or anthropic
+    #[arg(long, default_value = "openai", value_parser = ["openai", "anthropic"])]
+    pub(crate) kind: String,
+    /// Where it is, such as http://localhost:11434/v1
+    #[arg(long, value_name = "URL")]
+    pub(crate) base_url: String,
+    /// What it is called; the id where none is given
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// A model that it has; may be repeated
+    #[arg(long = "model", value_name = "MODEL")]
+    pub(crate) models: Vec<String>,
+    /// A file of PEM certificates to trust beside the system's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<String>,
+}
