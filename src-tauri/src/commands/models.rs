@@ -29,6 +29,19 @@ pub(crate) async fn local_models(shell: State<'_, Shell>) -> Result<Vec<LocalMod
     shell.ask(|core| Ok(core.local_models())).await
 }
 
+/// Downloads a model of the catalogue, or goes on with it.
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn download_model(shell: State<'_, Shell>, id: Arg<String>) -> Result<()> {
+    shell.ask(move |core| core.download_model(&id.0)).await
+}
+
+/// Pauses a download.
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn pause_download(shell: State<'_, Shell>, id: Arg<String>) -> Result<()> {
+    shell.core().await?.pause_download(&id.0);
+    Ok(())
+}
+
 /// Deletes a model's file, or forgets one that the person pointed at.
 #[tauri::command(rename_all = "snake_case")]
 pub(crate) async fn remove_model(shell: State<'_, Shell>, id: Arg<String>) -> Result<()> {
