@@ -20,6 +20,9 @@ export function useShortcut(id: ShortcutId, handler: Handler): void {
 /** Runs a shortcut from elsewhere, such as the palette. */
 export const runShortcut = (id: ShortcutId): boolean => handlers.get(id)?.() !== false && handlers.has(id);
 
+/** Whether a shortcut would do something now. */
+export const canRun = (id: ShortcutId): boolean => handlers.has(id);
+
 const ours: Partial<Record<ShortcutId, Handler>> = {
   newChat: () => {
     show.chat(null);

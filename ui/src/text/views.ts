@@ -144,11 +144,9 @@ export const views = {
     daysLeft: (days: number) => (days <= 0 ? "Deleted today" : days === 1 ? "1 day left" : `${days} days left`),
     messages: (n: number) => count(n, "message", "messages"),
     lastWritten: (date: string) => `Last written ${date}`,
-    moved: (title: string) => `“${title}” is back in your chats.`,
     confirmOne: (title: string) => `Delete “${title}” forever?`,
     confirmAll: (n: number) => `Delete ${count(n, "chat", "chats")} forever?`,
     confirmText: "This cannot be undone. The messages are removed from this computer and from the search.",
-    someLeft: (n: number) => `${count(n, "chat is", "chats are")} still in the trash.`,
   },
 
   settings: {

@@ -1,13 +1,12 @@
 /** What the sidebar's search box finds: chats by title, then messages, newest first. */
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { type KeyboardEvent, useMemo } from "react";
+import { useMemo } from "react";
 import * as bridge from "../../bridge";
 import { EmptyState, FailureState, PageHead, Skeleton } from "../../components";
 import { keys } from "../../store/keys";
 import { useView } from "../../store/view";
 import { text } from "../../text";
 import { Hit } from "./Hit";
-import { walk } from "./walk";
 import "./search.css";
 
 const LIMIT = 200;
@@ -57,11 +56,8 @@ function Found({ found, searched }: { found: ReturnType<typeof useQuery<bridge.S
 
 function Hits({ hits }: { hits: bridge.SearchHit[] }) {
   const [titles, messages] = useMemo(() => grouped(hits), [hits]);
-  const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
-    if (walk(event.currentTarget, event.key)) event.preventDefault();
-  };
   return (
-    <div className="page-body search-hits" onKeyDown={onKeyDown}>
+    <div className="page-body search-hits">
       <Group hits={titles} title={text.search.titles} />
       <Group hits={messages} title={text.search.messages} />
       {hits.length >= LIMIT && <p className="search-more">{text.search.first(LIMIT)}</p>}

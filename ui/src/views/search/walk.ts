@@ -1,6 +1,6 @@
 /** Moves the focus from hit to hit; above the first one is the search box. */
-export function walk(list: HTMLElement, key: string): boolean {
-  const hits = [...list.querySelectorAll<HTMLElement>(".search-hit")];
+export function walk(key: string): boolean {
+  const hits = [...document.querySelectorAll<HTMLElement>(".search-hit")];
   const at = hits.findIndex((hit) => hit === document.activeElement);
   if (key === "ArrowUp" && at === 0) return focus(document.querySelector<HTMLElement>('.sidebar input[type="search"]'));
   const to = target(key, at, hits.length);

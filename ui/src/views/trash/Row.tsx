@@ -1,7 +1,7 @@
+import { useState } from "react";
 import * as bridge from "../../bridge";
 import { Button, IconButton } from "../../components";
 import { act } from "../../store/act";
-import { toast } from "../../store/toast";
 import { show } from "../../store/view";
 import { text } from "../../text";
 import { day } from "../../text/views";
@@ -36,7 +36,12 @@ function About({ chat }: { chat: bridge.Conversation }) {
       </>
     );
   }
-  const left = daysLeft(chat.trashed_at, Date.now());
+  return <InTrash chat={chat} trashedAt={chat.trashed_at} />;
+}
+
+function InTrash({ chat, trashedAt }: { chat: bridge.Conversation; trashedAt: string }) {
+  const [now] = useState(Date.now);
+  const left = daysLeft(trashedAt, now);
   return (
     <>
       <span className={left <= 3 ? "shelf-due" : undefined}>{text.shelf.daysLeft(left)}</span>
@@ -46,14 +51,9 @@ function About({ chat }: { chat: bridge.Conversation }) {
 }
 
 function TrashActions({ id, title, onDelete }: { id: string; title: string; onDelete: () => void }) {
-  const restore = () =>
-    act(async () => {
-      await bridge.restore(id);
-      toast.say(text.shelf.moved(title));
-    });
   return (
     <span className="shelf-actions">
-      <Button aria-label={text.shelf.restoreNamed(title)} icon="restore" onClick={restore} size="small">
+      <Button aria-label={text.shelf.restoreNamed(title)} icon="restore" onClick={() => act(() => bridge.restore(id))} size="small">
         {text.shelf.restore}
       </Button>
       <IconButton icon="trash" label={text.shelf.deleteNamed(title)} onClick={onDelete} size="small" />
@@ -62,13 +62,9 @@ function TrashActions({ id, title, onDelete }: { id: string; title: string; onDe
 }
 
 function ArchiveActions({ id, title }: { id: string; title: string }) {
-  const back = () =>
-    act(async () => {
-      await bridge.archive(id, false);
-    });
   return (
     <span className="shelf-actions">
-      <Button aria-label={text.shelf.backNamed(title)} icon="restore" onClick={back} size="small">
+      <Button aria-label={text.shelf.backNamed(title)} icon="restore" onClick={() => act(() => bridge.archive(id, false))} size="small">
         {text.shelf.back}
       </Button>
       <IconButton icon="trash" label={text.shelf.toTrashNamed(title)} onClick={() => act(() => bridge.trash(id))} size="small" />
