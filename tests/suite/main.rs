@@ -1,4 +1,5 @@
 //! The suites that need more than one crate, in one binary.
 
+mod corruption;
 mod power_loss;
 mod providers;

@@ -24,6 +24,7 @@ pub mod key;
 pub mod messages;
 pub mod migrate;
 mod open;
+pub mod salvage;
 pub mod search;
 pub mod secrets;
 pub mod send_queue;
