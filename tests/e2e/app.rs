@@ -97,7 +97,7 @@ impl App {
         self.home.join("app.log")
     }
 
-    /// Opens the window and waits until it shows something.
+    /// Opens the window and waits until its page is loaded.
     pub(crate) fn open(&mut self) -> anyhow::Result<()> {
         let launch = Launch {
             binary: &self.stage.app.clone(),
@@ -109,9 +109,8 @@ impl App {
         self.window()?.focus()?;
         self.session()?.resize(self.size.0, self.size.1)?;
         self.watch_console()?;
-        let shown =
-            "return document.readyState === 'complete' && document.body.innerText.trim() !== ''";
-        self.until("the window to show something", || Ok(self.js(shown)?.as_bool() == Some(true)))
+        let loaded = "return document.readyState === 'complete'";
+        self.until("the page to be loaded", || Ok(self.js(loaded)? == true))
     }
 
     /// Closes the window as a person does, and waits until the process has ended.
@@ -151,7 +150,7 @@ impl App {
         self.size = (width, height);
         self.session()?.resize(width, height)?;
         let there = format!("return innerWidth === {width} && innerHeight === {height}");
-        self.until("the window to have its size", || Ok(self.js(&there)?.as_bool() == Some(true)))
+        self.until("the window to have its size", || Ok(self.js(&there)? == true))
     }
 
     /// The open app's session.
