@@ -1,0 +1,5 @@
+import { ShortcutList } from "../shortcuts/ShortcutList";
+
+export function KeyboardPage() {
+  return <ShortcutList />;
+}

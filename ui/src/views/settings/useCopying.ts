@@ -1,0 +1,13 @@
+import { useState } from "react";
+
+/** Copies a text, and says whether that worked. */
+export function useCopying(done: string, failed: string) {
+  const [said, setSaid] = useState("");
+  const copy = (value: string) => {
+    navigator.clipboard.writeText(value).then(
+      () => setSaid(done),
+      () => setSaid(failed),
+    );
+  };
+  return { said, copy };
+}
