@@ -1,5 +1,6 @@
 //! The suites that need more than one crate, in one binary.
 
 mod corruption;
+mod io_errors;
 mod power_loss;
 mod providers;

@@ -44,6 +44,9 @@ use crate::clock::SharedClock;
 use crate::events::Events;
 use crate::model::DeviceId;
 
+use key::Key;
+use open::Access;
+
 pub use error::Error;
 pub use open::{FILE, open};
 pub use write::{Row, Table, Write};
@@ -60,12 +63,13 @@ pub struct Mirror {
 #[derive(Debug)]
 struct Inner {
     path: PathBuf,
+    key: Key,
     id: uuid::Uuid,
     device_id: DeviceId,
     clock: SharedClock,
     events: Events,
-    writer: Mutex<Connection>,
-    readers: Mutex<Vec<Connection>>,
+    writer: Mutex<Link>,
+    readers: Mutex<Vec<Link>>,
     reader_free: Condvar,
     dirty: Notify,
 }
@@ -78,14 +82,13 @@ impl Mirror {
         &self,
         work: impl FnOnce(&mut Write<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let (value, changes, dirty) = {
-            let mut connection = lock(&self.inner.writer);
+        let (value, changes, dirty) = self.with_writer(|connection| {
             let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let mut write = Write::begin(tx, self.inner.clock.now(), self.inner.device_id);
             let value = work(&mut write)?;
             let (changes, dirty) = write.commit()?;
-            (value, changes, dirty)
-        };
+            Ok((value, changes, dirty))
+        })?;
         // Commit before notifying: a listener that reads at once must see the row.
         if dirty {
             self.inner.dirty.notify_one();
@@ -96,8 +99,8 @@ impl Mirror {
 
     /// Runs `work` on a connection that cannot write.
     pub fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
-        let reader = Reader::take(&self.inner);
-        work(reader.connection())
+        let mut reader = Reader::take(&self.inner);
+        self.inner.run(reader.link(), Access::Read, |connection| work(connection))
     }
 
     /// The file.
@@ -128,7 +131,7 @@ impl Mirror {
     /// Changes whenever another process has written; compare two answers, nothing else.
     pub fn data_version(&self) -> Result<i64, Error> {
         let writer = lock(&self.inner.writer);
-        Ok(writer.pragma_query_value(None, "data_version", |row| row.get(0))?)
+        Ok(writer.connection.pragma_query_value(None, "data_version", |row| row.get(0))?)
     }
 
     /// Waits until a write left something to be indexed.
@@ -147,15 +150,61 @@ impl Mirror {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut connection = lock(&self.inner.writer);
-        connection.pragma_update(None, "synchronous", "NORMAL")?;
-        let result = (|| {
-            let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let value = work(&tx)?;
-            tx.commit()?;
-            Ok(value)
-        })();
-        connection.pragma_update(None, "synchronous", "FULL")?;
+        self.with_writer(|connection| {
+            connection.pragma_update(None, "synchronous", "NORMAL")?;
+            let result = (|| {
+                let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                let value = work(&tx)?;
+                tx.commit()?;
+                Ok(value)
+            })();
+            connection.pragma_update(None, "synchronous", "FULL")?;
+            result
+        })
+    }
+
+    fn with_writer<T>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut link = self.inner.writer.lock().unwrap_or_else(|poisoned| {
+            // The panic may have come between NORMAL and FULL.
+            let mut link = poisoned.into_inner();
+            link.broken = true;
+            self.inner.writer.clear_poison();
+            link
+        });
+        self.inner.run(&mut link, Access::Write, work)
+    }
+}
+
+/// A connection, and whether the disk failed under it.
+#[derive(Debug)]
+struct Link {
+    connection: Connection,
+    broken: bool,
+}
+
+impl From<Connection> for Link {
+    fn from(connection: Connection) -> Self {
+        Self { connection, broken: false }
+    }
+}
+
+impl Inner {
+    /// Runs `work`, on a new connection where the disk failed under this one: SQLCipher remembers a
+    /// page that it could not read, and would call a sound file damaged from then on.
+    fn run<T>(
+        &self,
+        link: &mut Link,
+        access: Access,
+        work: impl FnOnce(&mut Connection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        if link.broken {
+            *link = open::connect(&self.path, &self.key, access)?.into();
+        }
+        let result = work(&mut link.connection);
+        link.broken = matches!(result, Err(Error::Disk(_) | Error::Corrupt(_)));
         result
     }
 }
@@ -168,29 +217,29 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// A reader on loan; goes back when dropped.
 struct Reader<'a> {
     inner: &'a Inner,
-    connection: Option<Connection>,
+    link: Option<Link>,
 }
 
 impl<'a> Reader<'a> {
     fn take(inner: &'a Inner) -> Self {
         let mut free = lock(&inner.readers);
         loop {
-            if let Some(connection) = free.pop() {
-                return Self { inner, connection: Some(connection) };
+            if let Some(link) = free.pop() {
+                return Self { inner, link: Some(link) };
             }
             free = inner.reader_free.wait(free).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    fn connection(&self) -> &Connection {
-        self.connection.as_ref().expect("taken only by drop")
+    fn link(&mut self) -> &mut Link {
+        self.link.as_mut().expect("taken only by drop")
     }
 }
 
 impl Drop for Reader<'_> {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            lock(&self.inner.readers).push(connection);
+        if let Some(link) = self.link.take() {
+            lock(&self.inner.readers).push(link);
             self.inner.reader_free.notify_one();
         }
     }

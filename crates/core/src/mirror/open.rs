@@ -39,16 +39,18 @@ pub fn open(
     prepare_file(&writer)?;
     migrate::apply(&mut writer, migrate::MIGRATIONS, clock.now())?;
     let (id, device_id) = identity(&writer, id, &clock)?;
-    let readers =
-        (0..READERS).map(|_| connect(path, key, Access::Read)).collect::<Result<_, _>>()?;
+    let readers = (0..READERS)
+        .map(|_| connect(path, key, Access::Read).map(Into::into))
+        .collect::<Result<_, _>>()?;
     Ok(Mirror {
         inner: Arc::new(Inner {
             path: path.to_owned(),
+            key: key.clone(),
             id,
             device_id,
             clock,
             events,
-            writer: Mutex::new(writer),
+            writer: Mutex::new(writer.into()),
             readers: Mutex::new(readers),
             reader_free: Condvar::new(),
             dirty: Notify::new(),
