@@ -2,5 +2,7 @@
 
 mod corruption;
 mod io_errors;
+mod migrations;
 mod power_loss;
 mod providers;
+mod two_processes;

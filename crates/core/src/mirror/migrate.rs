@@ -65,6 +65,10 @@ pub fn apply(
          ) STRICT",
     )?;
     for migration in migrations {
+        // Asked without the write lock first: whoever only opens waits for nobody.
+        if applied(connection, migration.version)?.is_some_and(|hash| hash == digest(migration)) {
+            continue;
+        }
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         // Another process may have been faster, so what is there is asked under the write lock.
         match applied(&tx, migration.version)? {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -35,7 +36,6 @@ pub fn open(
     events: Events,
 ) -> Result<Mirror, Error> {
     let mut writer = connect(path, key, Access::Write)?;
-    migrate::refuse_newer(&writer)?;
     prepare_file(&writer)?;
     migrate::apply(&mut writer, migrate::MIGRATIONS, clock.now())?;
     let (id, device_id) = identity(&writer, id, &clock)?;
@@ -65,13 +65,16 @@ pub(super) enum Access {
     Read,
 }
 
-/// One connection, keyed and checked: the first read fails on a wrong key.
+/// One connection, keyed and checked: the first read fails on a wrong key, and a newer file is
+/// refused before anything is written.
 pub(super) fn connect(path: &Path, key: &Key, access: Access) -> Result<Connection, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let connection = Connection::open_with_flags(path, flags)?;
+    // Whoever leaves last writes the log back into the file; one that is refused must not.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.pragma_update(None, "key", key.pragma().as_str())?;
     connection.busy_timeout(BUSY)?;
     connection
@@ -80,6 +83,8 @@ pub(super) fn connect(path: &Path, key: &Key, access: Access) -> Result<Connecti
             Error::Corrupt(_) => Error::WrongKey,
             other => other,
         })?;
+    migrate::refuse_newer(&connection)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     // Temporary tables and sorters would be written in the clear: keep them in memory.
     connection.execute_batch(
         "PRAGMA temp_store = MEMORY;
