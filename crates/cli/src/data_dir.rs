@@ -9,11 +9,12 @@ use tidemark_core::{Code, Failure, Result};
 const IDENTIFIER: &str = "app.tidemark.desktop";
 
 /// `--data-dir`, else `TIDEMARK_DATA_DIR`, else the folder of the window: `~/.local/share` (or
-/// `XDG_DATA_HOME`) on Linux, `~/Library/Application Support` on macOS, `%APPDATA%` on Windows.
+/// `XDG_DATA_HOME`) on Linux, `~/Library/Application Support` on macOS, `%LOCALAPPDATA%` on
+/// Windows, because the roaming folder is copied between computers.
 pub(crate) fn options(named: Option<PathBuf>) -> Result<OpenOptions> {
     let data_dir = named
         .or_else(|| path("TIDEMARK_DATA_DIR"))
-        .or_else(|| dirs::data_dir().map(|folder| folder.join(IDENTIFIER)))
+        .or_else(|| dirs::data_local_dir().map(|folder| folder.join(IDENTIFIER)))
         .ok_or_else(|| {
             Failure::new(Code::InvalidInput, "There is no home folder to keep the mirror in.")
                 .hint("Name a folder with --data-dir.")

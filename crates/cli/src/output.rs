@@ -1,5 +1,4 @@
 //! What is printed, and where: the only place that writes to the terminal.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -41,22 +40,23 @@ impl Output {
     /// Prints a part of an answer as it arrives; nothing where one document comes at the end.
     pub(crate) fn stream(&self, text: &str) {
         if !self.json {
-            print!("{text}");
-            let _ = std::io::stdout().flush();
+            // A reader that has gone away has what it wanted; the answer is stored all the same.
+            let mut out = std::io::stdout().lock();
+            let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
         }
     }
 
     /// Prints a failure and gives its exit status.
     pub(crate) fn failure(&self, failure: &Failure) -> ExitCode {
-        if std::io::stderr().is_terminal() && !self.json {
-            eprintln!("{}", failure.message);
-            failure.hint.iter().for_each(|hint| eprintln!("{hint}"));
+        let mut err = std::io::stderr().lock();
+        let text = if err.is_terminal() && !self.json {
+            let hint = failure.hint.iter().map(|hint| format!("\n{hint}"));
+            hint.fold(failure.message.clone(), |text, hint| text + &hint)
         } else {
-            eprintln!(
-                "{}",
-                serde_json::to_string(failure).unwrap_or_else(|_| failure.message.clone())
-            );
-        }
+            serde_json::to_string(failure).unwrap_or_else(|_| failure.message.clone())
+        };
+        // Nobody may be there to read it; the exit status tells the rest.
+        let _ = writeln!(err, "{text}");
         ExitCode::from(2)
     }
 }
@@ -82,7 +82,7 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
-    let json = std::env::args().any(|argument| argument == "--json");
+    let json = std::env::args_os().any(|argument| argument == "--json");
     if std::io::stderr().is_terminal() && !json {
         let _ = error.print();
         return ExitCode::from(2);

@@ -14,6 +14,7 @@ use crate::events::Events;
 use crate::mirror::card::{Card, Wrapped};
 use crate::mirror::key::Key;
 use crate::mirror::{self, Mirror};
+use crate::providers::http::Timeouts;
 use crate::secrets::{Keyring, SystemKeyring};
 
 /// What opening needs to know; nothing is read from the environment.
@@ -31,7 +32,9 @@ pub struct OpenOptions {
     pub keyring: Arc<dyn Keyring>,
     /// Time and ids.
     pub clock: SharedClock,
-    /// Called when the mirror was opened; a place for what a shell wants to know early.
+    /// How long a provider may be silent.
+    pub provider_timeouts: Timeouts,
+    /// The program's version, for the about page and `doctor`.
     pub version: String,
 }
 
@@ -45,6 +48,7 @@ impl OpenOptions {
             run_queue: false,
             keyring: Arc::new(SystemKeyring::default()),
             clock: Arc::new(SystemClock),
+            provider_timeouts: Timeouts::default(),
             version: env!("CARGO_PKG_VERSION").into(),
         }
     }
@@ -117,8 +121,7 @@ impl App {
                 | State::NeedsPassphrase { failure }
                 | State::Failed { failure },
             ) => Err(failure.clone()),
-            None => Err(Failure::new(Code::Busy, "Tidemark is still opening.")
-                .hint("Try again in a moment.")),
+            None => Err(still_opening()),
         }
     }
 
@@ -128,9 +131,10 @@ impl App {
     /// Neither of them fits; the mirror stays locked and as it is.
     pub async fn unlock(&self, passphrase: String) -> Result<AppState> {
         self.blocking(move |app| {
-            let key = app.key_from(&passphrase)?;
-            app.settle(|app| app.open_with(key));
-            Ok(())
+            app.step(|app, state| match state {
+                State::Ready { .. } => Ok(state.clone()),
+                _ => app.open_with(app.key_from(&passphrase)?),
+            })
         })
         .await?;
         self.ready_or_failure().await
@@ -142,19 +146,10 @@ impl App {
     /// The passphrase is too short, or there is a mirror already.
     pub async fn choose_passphrase(&self, passphrase: String) -> Result<AppState> {
         self.blocking(move |app| {
-            if !matches!(&*app.inner.state.borrow(), Some(State::NeedsPassphrase { .. })) {
-                return Err(Failure::new(Code::WrongState, "This mirror has a key already."));
-            }
-            let key = Key::random()?;
-            let card = Card {
-                mirror_id: app.inner.options.clock.new_id(),
-                key: KeyStore::Passphrase,
-                fingerprint: key.fingerprint(),
-                wrapped: Some(Wrapped::seal(&key, &passphrase)?),
-            };
-            card.write(app.folder()).map_err(mirror::Error::from)?;
-            app.settle(|app| app.open_with(key));
-            Ok(())
+            app.step(|app, state| match state {
+                State::NeedsPassphrase { .. } => app.begin_with(&passphrase),
+                _ => Err(Failure::new(Code::WrongState, "This mirror has a key already.")),
+            })
         })
         .await?;
         self.ready_or_failure().await
@@ -191,6 +186,16 @@ impl App {
         let _one_at_a_time = self.inner.opening.lock().unwrap_or_else(PoisonError::into_inner);
         let state = attempt(self).unwrap_or_else(|failure| State::Failed { failure });
         self.inner.state.send_replace(Some(state));
+    }
+
+    /// Goes from the state that was reached to the next one; a failure leaves it as it is. Two
+    /// windows' clicks come one after the other.
+    fn step(&self, next: impl FnOnce(&Self, &State) -> Result<State>) -> Result<()> {
+        let _one_at_a_time = self.inner.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.inner.state.borrow().clone();
+        let state = state.ok_or_else(still_opening)?;
+        self.inner.state.send_replace(Some(next(self, &state)?));
+        Ok(())
     }
 
     fn view(&self, state: &State) -> AppState {
@@ -284,6 +289,8 @@ impl App {
         let kept = keyring.set(&entry, key.bytes()).and_then(|()| keyring.get(&entry));
         match kept {
             Ok(Some(secret)) if secret.as_slice() == key.bytes() => {
+                // Before the file: one without a card could not be opened again after a power cut.
+                card.write(self.folder()).map_err(mirror::Error::from)?;
                 self.open_mirror(&card, &key, card.key)
             }
             other => {
@@ -297,6 +304,20 @@ impl App {
                 })
             }
         }
+    }
+
+    /// The first mirror of a folder, its key wrapped with a passphrase.
+    fn begin_with(&self, passphrase: &str) -> Result<State> {
+        let key = Key::random()?;
+        let wrapped = Some(Wrapped::seal(&key, passphrase)?);
+        let _alone = self.lock_folder()?;
+        if Card::read(self.folder()).map_err(mirror::Error::from)?.is_some() {
+            return Err(Failure::new(Code::WrongState, "Another window has made the mirror.")
+                .hint("Start Tidemark again."));
+        }
+        let card = Card { wrapped, ..self.card(KeyStore::Passphrase, &key) };
+        card.write(self.folder()).map_err(mirror::Error::from)?;
+        self.open_mirror(&card, &key, card.key)
     }
 
     /// What a person typed: a recovery key, else the passphrase.
@@ -316,11 +337,13 @@ impl App {
         let _alone = self.lock_folder()?;
         let card = Card::read(self.folder()).map_err(mirror::Error::from)?;
         let card = card.unwrap_or_else(|| self.card(KeyStore::Keyring, &key));
-        if card.key == KeyStore::Keyring {
+        let state = self.open_mirror(&card, &key, card.key)?;
+        if let (KeyStore::Keyring, State::Ready { core, .. }) = (card.key, &state) {
             // The keyring forgot, or it is another computer's: put the key back where it belongs.
-            let _ = self.inner.options.keyring.set(&key_entry(card.mirror_id), key.bytes());
+            let entry = key_entry(core.mirror().id());
+            let _ = self.inner.options.keyring.set(&entry, key.bytes());
         }
-        self.open_mirror(&card, &key, card.key)
+        Ok(state)
     }
 
     fn card(&self, kept: KeyStore, key: &Key) -> Card {
@@ -354,6 +377,10 @@ impl App {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+fn still_opening() -> Failure {
+    Failure::new(Code::Busy, "Tidemark is still opening.").hint("Try again in a moment.")
 }
 
 fn key_entry(mirror_id: Uuid) -> String {

@@ -11,12 +11,13 @@ use zeroize::Zeroizing;
 use super::app::OpenOptions;
 use super::{KeyStore, LocalModel, ModelEntry, ProviderView, Tidemark};
 use crate::chat::queue::Models;
+use crate::chat::send;
 use crate::error::{Code, Failure, Result};
 use crate::events::Change;
 use crate::mirror::{self, Mirror, settings};
 use crate::model::{ModelInfo, ModelRef, ProviderConfig, ProviderKind, setting};
 use crate::providers::anthropic::Anthropic;
-use crate::providers::http::{Http, Timeouts};
+use crate::providers::http::Http;
 use crate::providers::local::{
     DownloadOptions, Downloads, LOCAL, LocalModels, LocalOptions, LocalProvider,
 };
@@ -65,7 +66,7 @@ impl Registry {
             mirror: mirror.clone(),
             kept,
             keyring: options.keyring.clone(),
-            http: Http::new(Timeouts::default()),
+            http: Http::new(options.provider_timeouts.clone()),
             local: LocalProvider::new(local_models.clone(), LocalOptions::default()),
             downloads: Downloads::new(local_models.clone(), DownloadOptions::default()),
             local_models,
@@ -330,6 +331,7 @@ impl Tidemark {
             None => providers.push(config.clone()),
         }
         self.store(PROVIDERS, &to_value(&providers))?;
+        self.ask_again(&config.id)?;
         let has_key = self.inner.models.configured().with_key.contains(&config.id);
         Ok(ProviderView { config, has_key })
     }
@@ -357,6 +359,11 @@ impl Tidemark {
             .hint("Copy the key again; it is one line."));
         }
         self.inner.models.set_key(provider, key)?;
+        self.ask_again(provider)
+    }
+
+    fn ask_again(&self, provider: &str) -> Result<()> {
+        self.write(|write| send::ask_again(write, provider))?;
         self.inner.queue.wake();
         Ok(())
     }

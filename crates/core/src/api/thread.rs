@@ -32,7 +32,9 @@ impl Tidemark {
         self.read(|connection| {
             let page = match (before, around) {
                 (_, Some(around)) => page_around(connection, around, limit)?,
-                (Some(before), None) => page_before(connection, before, limit)?,
+                (Some(before), None) => {
+                    page_before(connection, &message_in(connection, conversation_id, before)?, limit)?
+                }
                 (None, None) => match conversations::leaf(connection, conversation_id)? {
                     Some(leaf) => thread::up_from(connection, leaf, limit)?,
                     None => Vec::new(),
@@ -50,7 +52,7 @@ impl Tidemark {
         limit: u32,
     ) -> Result<ThreadPage> {
         self.read(|connection| {
-            let from = messages::get(connection, after)?;
+            let from = message_in(connection, conversation_id, after)?;
             let page = thread::down_from(connection, &from, limit.clamp(1, MAX_PAGE))?;
             thread_page(connection, conversation_id, page)
         })
@@ -135,25 +137,7 @@ impl Tidemark {
         if answer.state.is_final() {
             return self.regenerate(id, None);
         }
-        self.write(|write| {
-            let Some(entry) = send_queue::get(&write.tx, id)? else { return Ok(()) };
-            if matches!(answer.state, MessageState::NeedsYou | MessageState::Retrying) {
-                let queued =
-                    messages::Progress { state: Some(MessageState::Queued), ..Default::default() };
-                messages::progress(write, id, &queued)?;
-            }
-            let turn = send_queue::Turn {
-                runner: entry.runner,
-                attempts: entry.attempts,
-                ..Default::default()
-            };
-            send_queue::update(write, id, &turn)?;
-            write.tx.execute(
-                "UPDATE send_queue SET queued_ms = ?2 WHERE message_id = ?1",
-                rusqlite::params![id, write.now],
-            )?;
-            Ok(())
-        })?;
+        self.write(|write| send::ask_now(write, id))?;
         self.inner.queue.wake();
         Ok(Sent { conversation_id: answer.conversation_id, message_id: None, answer_id: Some(id) })
     }
@@ -237,25 +221,30 @@ impl Tidemark {
 
     fn show(&self, conversation_id: ConversationId, id: MessageId) -> Result<()> {
         self.write(|write| {
-            let message = messages::get(&write.tx, id)?;
-            if message.conversation_id != conversation_id {
-                return Err(Failure::new(
-                    Code::NotFound,
-                    "That message is not in this conversation.",
-                )
-                .into());
-            }
+            let message = message_in(&write.tx, conversation_id, id)?;
             thread::show(write, &message)
         })
     }
 }
 
+fn message_in(
+    connection: &rusqlite::Connection,
+    conversation_id: ConversationId,
+    id: MessageId,
+) -> Result<Message, Error> {
+    let message = messages::get(connection, id)?;
+    if message.conversation_id == conversation_id {
+        return Ok(message);
+    }
+    Err(Failure::new(Code::NotFound, "That message is not in this conversation.").into())
+}
+
 fn page_before(
     connection: &rusqlite::Connection,
-    before: MessageId,
+    before: &Message,
     limit: u32,
 ) -> Result<Vec<Message>, Error> {
-    match messages::get(connection, before)?.parent_id {
+    match before.parent_id {
         Some(parent) => thread::up_from(connection, parent, limit),
         None => Ok(Vec::new()),
     }

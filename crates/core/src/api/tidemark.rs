@@ -29,12 +29,18 @@ const CLOSE: Duration = Duration::from_secs(3);
 const WATCH: Duration = Duration::from_millis(300);
 
 /// The open mirror, with everything that can be done to it. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Tidemark {
     pub(super) inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
+impl std::fmt::Debug for Tidemark {
+    // What is inside knows text that is arriving, titles and addresses.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tidemark").field("mirror", &self.inner.mirror.id()).finish_non_exhaustive()
+    }
+}
+
 pub(super) struct Inner {
     pub(super) mirror: Mirror,
     pub(super) key: Key,
@@ -94,7 +100,14 @@ impl Tidemark {
     /// Stops all tasks and waits for them, within about three seconds.
     pub async fn close(&self) {
         self.inner.tasks.close(CLOSE).await;
-        self.inner.models.close();
+        let core = self.clone();
+        let closed = tokio::task::spawn_blocking(move || {
+            core.inner.models.close();
+            core.inner.mirror.checkpoint()
+        });
+        if let Ok(Err(error)) = closed.await {
+            tracing::warn!(%error, "the log was left for the next start");
+        }
     }
 
     /// Listens to what changes, here and (where this process runs the queue) in other processes.

@@ -10,7 +10,9 @@ use crate::model::{Conversation, ConversationId, MessageId, ModelRef, Timestamp,
 const COLUMNS: &str =
     "c.id, c.title, c.title_by, c.model, c.system_prompt, c.pinned, c.archived, c.trashed_ms,
        c.origin, c.continuation_id, c.message_count, c.created_ms, c.updated_ms, c.active_ms,
-       (SELECT count(*) FROM send_queue q WHERE q.conversation_id = c.id) AS open_count";
+       (SELECT count(*)
+          FROM send_queue q JOIN messages m ON m.id = q.message_id
+         WHERE q.conversation_id = c.id AND m.state NOT IN ('sending', 'streaming')) AS open_count";
 
 fn from_row(row: &SqlRow<'_>) -> rusqlite::Result<Conversation> {
     Ok(Conversation {

@@ -134,6 +134,14 @@ impl Mirror {
         Ok(writer.connection.pragma_query_value(None, "data_version", |row| row.get(0))?)
     }
 
+    /// Moves the log into the file, so that a closed mirror is one file. Another process that reads
+    /// keeps it from ending; that is no error.
+    pub fn checkpoint(&self) -> Result<(), Error> {
+        let writer = lock(&self.inner.writer);
+        writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
     /// Waits until a write left something to be indexed.
     pub async fn dirty(&self) {
         self.inner.dirty.notified().await;

@@ -31,7 +31,7 @@ pub struct Conversation {
     /// Messages in all branches, without trashed ones.
     #[ts(type = "number")]
     pub message_count: i64,
-    /// Answers that have not been given yet (queued, sending, streaming, retrying or needing you).
+    /// Answers that wait (queued, retrying or needing you); one that arrives is not counted.
     #[ts(type = "number")]
     pub open_count: i64,
     /// When it was made.
