@@ -1,5 +1,5 @@
 import { Dialog as Base } from "@base-ui/react/dialog";
-import type { ReactNode } from "react";
+import { type ReactNode, useRef } from "react";
 import { text } from "../text";
 import { IconButton } from "./Button";
 
@@ -14,13 +14,17 @@ type Props = {
   footer?: ReactNode;
 };
 
+/** What a dialog is about takes the focus first, not the button that closes it. */
+const FIRST = ".dialog-body :is(input, textarea, select, button, summary), .dialog-foot button, input";
+
 /** A modal dialog: focus stays inside, Escape and a click outside close it, focus goes back. */
 export function Dialog({ open, onClose, title, hideTitle = false, width = "normal", children, footer }: Props) {
+  const popup = useRef<HTMLDivElement>(null);
   return (
     <Base.Root onOpenChange={(next) => !next && onClose()} open={open}>
       <Base.Portal>
         <Base.Backdrop className="backdrop" />
-        <Base.Popup className={`dialog dialog-${width}`}>
+        <Base.Popup className={`dialog dialog-${width}`} initialFocus={() => popup.current?.querySelector<HTMLElement>(FIRST) ?? popup.current} ref={popup}>
           <div className={hideTitle ? "visually-hidden" : "dialog-head"}>
             <Base.Title className="dialog-title">{title}</Base.Title>
             {!hideTitle && <IconButton icon="close" label={text.close} onClick={onClose} size="small" />}

@@ -368,6 +368,7 @@ export const views = {
       provider: "A provider, with your own key",
       providerText: "Larger models over the network. What you ask there is sent there.",
       providerAdd: "Add a provider",
+      local: "Models for this computer",
       moreLocal: "Other models for this computer",
       none: "No model is on this computer yet. Download one, or add a provider.",
       downloading: "You can go on while it downloads.",

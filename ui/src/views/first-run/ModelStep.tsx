@@ -23,7 +23,7 @@ export function ModelStep() {
       ) : local.data === undefined ? (
         <Skeleton lines={4} />
       ) : (
-        <Catalogue isFolded={answering !== undefined} models={local.data} />
+        <Catalogue isFolded={answering !== undefined} models={local.data.filter((model) => `local/${model.id}` !== answering?.model)} />
       )}
       <Provider />
     </>
@@ -53,7 +53,7 @@ function Catalogue({ models, isFolded }: { models: LocalModel[]; isFolded: boole
   if (models.length === 0) return null;
   return (
     <details onToggle={(event) => setOpen(event.currentTarget.open)} open={open}>
-      <summary className="first-run-more">{words.moreLocal}</summary>
+      <summary className="first-run-more">{isFolded ? words.moreLocal : words.local}</summary>
       <ul className="cards first-run-models">
         {models.map((model) => (
           <LocalModelCard key={model.id} model={model} />

@@ -25,6 +25,7 @@ describe("fit", () => {
 
   it("does not find letters that are strewn about", () => {
     expect(fit("aeio", "Warfarin and metoprolol in cirrhosis")).toBe(0);
+    expect(fit("pro", "Next part of the window")).toBe(0);
   });
 });
 

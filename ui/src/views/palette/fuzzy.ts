@@ -39,7 +39,7 @@ function scattered(word: string, target: string): number {
   }
   const share = good / word.length;
   // Letters strewn about mean nothing: most have to start words, or to stand together.
-  return share >= 0.6 ? 0.5 * share : 0;
+  return share >= 0.75 ? 0.5 * share : 0;
 }
 
 /** The letter right here, or at the start of a later word. */

@@ -5,50 +5,49 @@ import { Dialog, Icon, Kbd } from "../../components";
 import { show } from "../../store/view";
 import { text } from "../../text";
 import { choose, type Entry } from "./entry";
-import { settingsEntries, useChats, useCommands, useCurrentChat, useModelEntries } from "./useEntries";
-import { useMessages } from "./useMessages";
+import { type Groups, useGroups } from "./useGroups";
+import { useSelection } from "./useSelection";
 import "./palette.css";
 
 const words = text.palette;
 
 export default function Palette() {
   const [typed, setTyped] = useState("");
+  const query = typed.trim();
+  const found = useGroups(query);
+  const selection = useSelection(query, found.groups.flatMap((group) => group.entries));
   return (
     <Dialog hideTitle onClose={() => show.overlay(null)} open title={words.title} width="wide">
       {/* Every group narrows and ranks its own rows: cmdk would hold thousands to hide most of them. */}
-      <Command className="palette" label={words.title} loop shouldFilter={false}>
+      <Command className="palette" label={words.title} loop shouldFilter={false} {...selection}>
         <div className="palette-field">
           <Icon name="search" />
           <Command.Input className="palette-input" onValueChange={setTyped} placeholder={words.placeholder} value={typed} />
         </div>
-        <Rows query={typed.trim()} />
+        <Rows found={found} query={query} />
         <Hints />
       </Command>
     </Dialog>
   );
 }
 
-function Rows({ query }: { query: string }) {
-  const chats = useChats(query);
-  const messages = useMessages(query);
-  const commands = useCommands(query);
-  const models = useModelEntries(query);
-  const settings = settingsEntries(query);
-  const hasChat = useCurrentChat() !== null;
-  const isEmpty = [chats, messages.entries, commands, models, settings].every((group) => group.length === 0);
+function Rows({ query, found }: { query: string; found: Groups }) {
+  const isEmpty = found.groups.every((group) => group.entries.length === 0);
   return (
-    <Command.List aria-label={words.title} className="palette-list">
-      {isEmpty && !messages.busy && <div className="palette-empty">{words.nothing(query)}</div>}
-      <Group entries={chats} heading={words.chats} />
-      <Group entries={messages.entries} heading={words.messages} />
-      {messages.failure && (
-        <div className="palette-failure" role="alert">
-          {words.failed(messages.failure.message)}
+    <Command.List className="palette-list" label={words.title}>
+      {isEmpty && !found.busy && (
+        <div className="palette-empty" role="status">
+          {words.nothing(query)}
         </div>
       )}
-      <Group entries={commands} heading={words.commands} />
-      <Group entries={models} heading={hasChat ? words.modelsForChat : words.modelsForNew} />
-      <Group entries={settings} heading={words.settings} />
+      {found.groups.map((group) => (
+        <Group entries={group.entries} heading={group.heading} key={group.heading} />
+      ))}
+      {found.failure && (
+        <div className="palette-failure" role="alert">
+          {words.failed(found.failure.message)}
+        </div>
+      )}
     </Command.List>
   );
 }

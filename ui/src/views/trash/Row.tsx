@@ -31,8 +31,8 @@ function About({ chat }: { chat: bridge.Conversation }) {
   if (chat.trashed_at === null) {
     return (
       <>
-        <span>{text.shelf.messages(chat.message_count)}</span>
         <span>{text.shelf.lastWritten(day(chat.active_at))}</span>
+        <span>{text.shelf.messages(chat.message_count)}</span>
       </>
     );
   }
