@@ -137,9 +137,9 @@ impl Mirror {
     /// Moves the log into the file, so that a closed mirror is one file. Another process that reads
     /// keeps it from ending; that is no error.
     pub fn checkpoint(&self) -> Result<(), Error> {
-        let writer = lock(&self.inner.writer);
-        writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(())
+        self.with_writer(|connection| {
+            Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+        })
     }
 
     /// Waits until a write left something to be indexed.
