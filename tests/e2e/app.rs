@@ -248,12 +248,14 @@ fn key_file(home: &Path) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
-/// Whether the process ends in time. One that nobody has waited for yet has ended, too.
+/// Whether the process ends in time, with all its threads: the last one closes its sockets, and
+/// until then the next app would find it on the bus.
 fn gone(pid: u32, deadline: Duration) -> bool {
     let until = Instant::now() + deadline;
     while Instant::now() < until {
+        let threads = fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
         let status = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        if status.is_empty() || status.contains(") Z ") {
+        if threads == 0 || (threads == 1 && status.contains(") Z ")) {
             return true;
         }
         std::thread::sleep(Duration::from_millis(20));

@@ -5,6 +5,9 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+/// What is noted of a connection over which nothing was asked.
+pub(crate) const BARE: &str = "a bare connection";
+
 /// Listens until the program ends.
 #[derive(Debug)]
 pub(crate) struct Canary {
@@ -27,7 +30,7 @@ impl Canary {
                 let read = stream.read(&mut start).unwrap_or(0);
                 let line =
                     String::from_utf8_lossy(&start[..read]).lines().next().map(str::to_owned);
-                let line = line.unwrap_or_else(|| "a bare connection".into());
+                let line = line.unwrap_or_else(|| BARE.into());
                 notes.lock().expect("no one panics with it").push(line);
                 let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n");
             }

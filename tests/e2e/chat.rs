@@ -14,19 +14,6 @@ impl App {
         self.past_first_run()
     }
 
-    /// Clicks through first run as a person does.
-    pub(crate) fn walk_through_first_run(&self) -> anyhow::Result<()> {
-        self.until("first run to end", || {
-            for name in ["Continue", "Skip", "Start", "Done"] {
-                if !self.all("button", name)?.is_empty() {
-                    self.click("button", name)?;
-                    return Ok(false);
-                }
-            }
-            Ok(!self.all("textbox", "Message")?.is_empty())
-        })
-    }
-
     /// Leaves first run behind, where it is shown.
     pub(crate) fn past_first_run(&mut self) -> anyhow::Result<()> {
         let state = self.invoke("app_state", json!({}))?;
@@ -65,13 +52,15 @@ impl App {
         self.text_of("log", "Conversation")
     }
 
-    /// Waits until nothing streams any more; returns the newest answer of the newest conversation.
+    /// Waits until the newest answer has come to its end; returns it.
     pub(crate) fn answered(&self) -> anyhow::Result<Value> {
         let mut answer = Value::Null;
         self.until_within(ANSWER, "the answer to be complete", || {
             answer = self.last_message()?;
-            let done = answer["role"] == "assistant" && answer["state"] == "done";
-            Ok(done && self.all("button", "Stop")?.is_empty())
+            // An answer that reached the limit of tokens counts as stopped: it can be continued.
+            let ended = answer["state"] == "done" || answer["state"] == "stopped";
+            let shown = self.all("button", "Stop")?.is_empty();
+            Ok(answer["role"] == "assistant" && ended && shown)
         })?;
         Ok(answer)
     }
@@ -84,9 +73,9 @@ impl App {
 
     /// The end of the shown branch of the conversation that was active last.
     pub(crate) fn messages(&self) -> anyhow::Result<Vec<Value>> {
-        let Some(conversation) = self.conversations("active")?.into_iter().next() else {
-            return Ok(Vec::new());
-        };
+        let all = self.conversations("active")?;
+        let latest = all.iter().max_by_key(|one| one["active_at"].as_str());
+        let Some(conversation) = latest else { return Ok(Vec::new()) };
         let wanted = json!({ "conversation_id": conversation["id"], "limit": 50, "before": null, "around": null });
         let page = self.invoke("thread", wanted)?;
         page["messages"].as_array().cloned().context("a thread has messages")

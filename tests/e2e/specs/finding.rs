@@ -28,8 +28,7 @@ fn a_search_hit_opens_on_its_message(app: &mut App) -> anyhow::Result<()> {
     app.open_ready()?;
     app.say(None, "A newer chat")?;
     app.type_into("searchbox", "Search", "colchicine")?;
-    app.until("the hit", || Ok(!app.all_with("option", "colchicine")?.is_empty()))?;
-    app.click_with("option", "colchicine")?;
+    app.click_with("button", "colchicine")?;
     app.thread_shows("The dose of colchicine")?;
     let visible = "const log = document.querySelector('[role=log]').getBoundingClientRect();
         const walker = document.createTreeWalker(document.querySelector('[role=log]'), NodeFilter.SHOW_TEXT);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tidemark_tests::model_server::{ModelServer, Reply, Script};
 
 use crate::app::App;
-use crate::canary::Canary;
+use crate::canary::{BARE, Canary};
 
 crate::specs![
     hostile_markdown_runs_nothing_and_asks_no_server,
@@ -97,7 +97,9 @@ fn the_window_goes_nowhere_else(app: &mut App) -> anyhow::Result<()> {
     let tauri_of_frame = "const f = document.createElement('iframe'); f.srcdoc = '<p>x'; document.body.append(f); \
         return typeof f.contentWindow?.__TAURI_INTERNALS__?.invoke";
     ensure!(app.js(tauri_of_frame)? == "undefined", "a frame can call the app");
-    ensure!(canary.asked().is_empty(), "the canary was asked: {:?}", canary.asked());
+    // WebKit connects before it asks whether it may go there; nothing must be asked.
+    let asked: Vec<String> = canary.asked().into_iter().filter(|line| line != BARE).collect();
+    ensure!(asked.is_empty(), "the canary was asked: {asked:?}");
     // The content security policy said no to each of these, as it should.
     app.js("window.__complaints.length = 0").map(drop)
 }
