@@ -13,7 +13,7 @@ import { show, useNarrow, useView } from "./store/view";
 import { text } from "./text";
 import { useUndoToasts } from "./store/undo";
 import { Chat } from "./views/thread/Chat";
-import { Locked } from "./views/locked";
+import { Locked, SalvageNotice } from "./views/locked";
 import { Sidebar } from "./views/sidebar/Sidebar";
 
 const SettingsView = lazy(() => import("./views/settings"));
@@ -36,7 +36,7 @@ export function App() {
     <MarkdownActionsProvider openLink={openLink}>
       <Theme />
       {state.data.first_run_done ? (
-        <Ready />
+        <Ready salvaged={state.data.salvaged} />
       ) : (
         <Suspense>
           <FirstRun state={state.data} />
@@ -47,7 +47,7 @@ export function App() {
   );
 }
 
-function Ready() {
+function Ready({ salvaged }: { salvaged: bridge.SalvageReport | null }) {
   useShortcuts();
   useUndoToasts();
   const view = useView((state) => state.view);
@@ -60,6 +60,7 @@ function Ready() {
       {open && narrow && <button aria-label={text.sidebar.hide} className="drawer-scrim" onClick={() => show.sidebar(false)} type="button" />}
       {open && <Sidebar />}
       <main className="main">
+        {salvaged && <SalvageNotice report={salvaged} />}
         {view.at === "chat" && <Chat id={view.id} target={view.target} visit={view.visit} />}
         <Suspense>
           {view.at === "search" && <SearchView />}
