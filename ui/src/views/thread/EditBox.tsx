@@ -3,12 +3,15 @@ import { useEffect, useRef, useState } from "react";
 import * as bridge from "../../bridge";
 import { Button } from "../../components";
 import { text } from "../../text";
+import { isString, useSetting } from "../../store/queries";
 import { fit } from "../composer/fit";
+import { sends } from "../composer/sends";
 
 export function EditBox({ message, onClose }: { message: bridge.ThreadMessage; onClose: () => void }) {
   const [content, setContent] = useState(message.content);
   const [failure, setFailure] = useState<bridge.Failure | null>(null);
   const [busy, setBusy] = useState(false);
+  const sendWith = useSetting("send_with", isString, "enter");
   const box = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
     const area = box.current;
@@ -42,7 +45,7 @@ export function EditBox({ message, onClose }: { message: bridge.ThreadMessage; o
           if (event.key === "Escape") {
             event.stopPropagation();
             onClose();
-          } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.nativeEvent.isComposing) {
+          } else if (sends(event, sendWith)) {
             event.preventDefault();
             void send();
           }

@@ -61,8 +61,10 @@ function Line({ icon, label, quiet = false, children }: { icon: IconName | null;
   return (
     <div className={quiet ? "state state-quiet" : "state"}>
       {icon && <Icon name={icon} />}
-      <span className="state-label">{label}</span>
-      {children}
+      <div className="state-body">
+        <span className="state-label">{label}</span>
+        {children && <span className="state-actions">{children}</span>}
+      </div>
     </div>
   );
 }
@@ -109,38 +111,42 @@ function NeedsYou({ message }: { message: bridge.ThreadMessage }) {
   return (
     <div className="state state-problem" role="alert">
       <Icon name="warning" />
-      <span className="state-label">
-        {failure?.message} {failure?.hint && <span className="state-hint">{failure.hint}</span>}
-      </span>
-      {failure?.code === "key_rejected" && (
-        <Button onClick={() => show.settings("models")} size="small" tone="link">
-          {text.states.fixKey}
-        </Button>
-      )}
-      {missing && models.length === 0 && (
-        <Button onClick={() => show.settings("models")} size="small" tone="link">
-          {text.states.chooseModel}
-        </Button>
-      )}
-      {models.length > 0 && (
-        <Menu
-          trigger={
-            <Button size="small" tone="link">
-              {text.states.anotherModel}
+      <div className="state-body">
+        <span className="state-label">
+          {failure?.message} {failure?.hint && <span className="state-hint">{failure.hint}</span>}
+        </span>
+        <span className="state-actions">
+          {failure?.code === "key_rejected" && (
+            <Button onClick={() => show.settings("models")} size="small" tone="link">
+              {text.states.fixKey}
             </Button>
-          }
-        >
-          {models.map((one) => (
-            <MenuItem key={one.model} note={one.provider_name} onSelect={() => act(() => bridge.answerWith(message.id, one.model))}>
-              {one.name}
-            </MenuItem>
-          ))}
-        </Menu>
-      )}
-      <Button onClick={() => act(() => bridge.retryNow(message.id))} size="small" tone="link">
-        {text.states.retry}
-      </Button>
-      <Cancel id={message.id} />
+          )}
+          {missing && models.length === 0 && (
+            <Button onClick={() => show.settings("models")} size="small" tone="link">
+              {text.states.chooseModel}
+            </Button>
+          )}
+          {models.length > 0 && (
+            <Menu
+              trigger={
+                <Button size="small" tone="link">
+                  {text.states.anotherModel}
+                </Button>
+              }
+            >
+              {models.map((one) => (
+                <MenuItem key={one.model} note={one.provider_name} onSelect={() => act(() => bridge.answerWith(message.id, one.model))}>
+                  {one.name}
+                </MenuItem>
+              ))}
+            </Menu>
+          )}
+          <Button onClick={() => act(() => bridge.retryNow(message.id))} size="small" tone="link">
+            {text.states.retry}
+          </Button>
+          <Cancel id={message.id} />
+        </span>
+      </div>
     </div>
   );
 }

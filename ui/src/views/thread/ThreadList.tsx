@@ -65,6 +65,7 @@ export function ThreadList({ thread, loaded, target, flash, editing, onEdit }: P
     if (last !== undefined && last.index >= messages.length - 8 && hasAfter) loadAfter();
   }, [first, last, messages.length, hasBefore, hasAfter, loadBefore, loadAfter]);
 
+  useEndOnResize(scroller, following && !hasAfter, virtual.scrollToEnd);
   useKeepPlace(loaded, scroller, virtual.range?.startIndex ?? 0);
   useWalking(loaded, scroller);
 
@@ -124,6 +125,23 @@ function estimate(message: bridge.ThreadMessage | undefined): number {
   if (message === undefined) return 120;
   const lines = Math.min(60, message.content.length / 85 + (message.content.match(/\n/g)?.length ?? 0));
   return 76 + lines * 24;
+}
+
+/** Keeps the end in view when the thread gets less room: a long draft, a note, a smaller window. */
+function useEndOnResize(scroller: React.RefObject<HTMLElement | null>, following: boolean, scrollToEnd: () => void): void {
+  const toEnd = useRef(scrollToEnd);
+  toEnd.current = scrollToEnd;
+  useEffect(() => {
+    const element = scroller.current;
+    if (element === null || !following) return;
+    let height = element.clientHeight;
+    const observer = new ResizeObserver(() => {
+      if (element.clientHeight !== height) toEnd.current();
+      height = element.clientHeight;
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [scroller, following]);
 }
 
 /** Remembers the first message in view, except at the end. */

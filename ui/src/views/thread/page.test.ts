@@ -45,6 +45,6 @@ describe("a thread", () => {
 
   it("stops what arrives before what waits for its time", () => {
     expect(toStop([message(1, "retrying"), message(3, "streaming")])).toBe("3");
-    expect(toStop([message(1, "queued")])).toBeNull();
+    expect(toStop([message(1, "queued"), message(2, "retrying")])).toBeNull();
   });
 });

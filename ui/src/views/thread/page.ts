@@ -62,8 +62,7 @@ export function lastOf(messages: ThreadMessage[], role: "user" | "assistant"): T
   return messages.findLast((message) => message.role === role);
 }
 
-/** The answer that Stop stops: the first that is on its way, else the first that waits. */
+/** The answer that Stop stops: the first that is on its way. What waits has its own Cancel, and Send stays to queue more. */
 export function toStop(messages: ThreadMessage[]): MessageId | null {
-  const arriving = messages.find(isArriving) ?? messages.find((message) => message.state === "retrying");
-  return arriving?.id ?? null;
+  return messages.find(isArriving)?.id ?? null;
 }
