@@ -147,7 +147,7 @@ fn near_name(name: &str) -> Near {
 
 fn unusable() -> Failure {
     Failure::new(Code::InvalidInput, "The provider's address cannot be used.")
-        .hint("Enter an address such as https://api.openai.com/v1 under Settings → Providers.")
+        .hint("Enter an address such as https://api.openai.com/v1 under Settings → Models.")
 }
 
 fn readable_by_all() -> Failure {

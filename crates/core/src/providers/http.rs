@@ -367,5 +367,5 @@ fn no_key_looks_so() -> Failure {
         Code::KeyRejected,
         "The stored key contains characters that no key has. Nothing was sent.",
     )
-    .hint("Enter the key again under Settings → Providers.")
+    .hint("Enter the key again under Settings → Models.")
 }

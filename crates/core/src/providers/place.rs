@@ -58,7 +58,7 @@ impl Place {
                 Code::Offline,
                 format!("Something other than {host} answered, with a page of its own."),
                 "Sign in to this network in a browser. If you are online, check the provider's \
-                 address under Settings → Providers.",
+                 address under Settings → Models.",
             ),
             Fault::Untrusted => (
                 Code::InvalidInput,
@@ -67,7 +67,7 @@ impl Place {
                      not know, so nothing was sent."
                 ),
                 "If your organisation has its own authority, choose its certificate file (PEM) \
-                 under Settings → Providers.",
+                 under Settings → Models.",
             ),
             Fault::Clock => (
                 Code::InvalidInput,
@@ -93,12 +93,12 @@ impl Place {
             Fault::Model => (
                 Code::ModelMissing,
                 format!("{host} does not offer this model."),
-                "Choose another model, or check its name under Settings → Providers.",
+                "Choose another model, or check its name under Settings → Models.",
             ),
             Fault::Address => (
                 Code::InvalidInput,
                 format!("{host} answers, but offers no models at this address."),
-                "Check the provider's address under Settings → Providers.",
+                "Check the provider's address under Settings → Models.",
             ),
             Fault::Context => (
                 Code::ContextFull,
@@ -123,7 +123,7 @@ impl Place {
             Fault::Refused => (
                 Code::Refused,
                 format!("{host} refused this request and would refuse it again."),
-                "Use another model, or check the provider under Settings → Providers.",
+                "Use another model, or check the provider under Settings → Models.",
             ),
         }
     }
@@ -132,10 +132,10 @@ impl Place {
         let host = &self.host;
         if self.has_key {
             let happened = format!("{host} did not accept the key.");
-            (Code::KeyRejected, happened, "Check the key under Settings → Providers.")
+            (Code::KeyRejected, happened, "Check the key under Settings → Models.")
         } else {
             let happened = format!("{host} asks for a key, and none is stored.");
-            (Code::KeyRejected, happened, "Enter a key under Settings → Providers.")
+            (Code::KeyRejected, happened, "Enter a key under Settings → Models.")
         }
     }
 

@@ -56,7 +56,7 @@ fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
 
 fn unreadable() -> Failure {
     Failure::new(Code::InvalidInput, "The provider's certificate file cannot be read.")
-        .hint("Choose the file again under Settings → Providers.")
+        .hint("Choose the file again under Settings → Models.")
 }
 
 fn not_a_ca_file() -> Failure {
