@@ -92,7 +92,7 @@ export const states = {
   sendHeld: "Send",
   sending: "Thinking…",
   loadingModel: "Starting the model on this computer…",
-  retrying: (why: string, seconds: number) => (seconds > 0 ? `${why} Retrying in ${seconds} s.` : `${why} Retrying now…`),
+  retrying: (why: string, seconds: number) => seconds <= 0 ? `${why} Retrying now…` : `${why} Retrying in ${seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`}.`,
   retryNow: "Retry now",
   stopped: "Stopped.",
   interrupted: (words: number) => `Connection lost after ${count(words, "word", "words")}.`,

@@ -10,6 +10,7 @@ import { show } from "../../store/view";
 import { text } from "../../text";
 import { fit } from "./fit";
 import { ModelPicker } from "./ModelPicker";
+import { sends } from "./sends";
 import { useDraft } from "./useDraft";
 import "./composer.css";
 
@@ -59,14 +60,11 @@ export function Composer({ conversation, stopId, onEditLast }: Props) {
   }, [content, empty, forget, id, model, tooLong]);
 
   const onKeyDown = (event: React.KeyboardEvent<HTMLTextAreaElement>) => {
-    // While letters are being composed, Enter chooses one and does not send.
-    if (event.nativeEvent.isComposing || event.keyCode === 229) return;
-    const mod = event.ctrlKey || event.metaKey;
-    if (event.key === "Enter" && !event.shiftKey && !event.altKey && (sendWith === "mod_enter" ? mod : true)) {
+    if (sends(event, sendWith)) {
       event.preventDefault();
       void send();
-    } else if (event.key === "ArrowUp" && content === "" && !mod && !event.altKey && !event.shiftKey) {
-      if (onEditLast()) event.preventDefault();
+    } else if (event.key === "ArrowUp" && content === "" && !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey) {
+      if (!event.nativeEvent.isComposing && onEditLast()) event.preventDefault();
     }
   };
 

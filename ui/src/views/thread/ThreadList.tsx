@@ -129,19 +129,17 @@ function estimate(message: bridge.ThreadMessage | undefined): number {
 
 /** Keeps the end in view when the thread gets less room: a long draft, a note, a smaller window. */
 function useEndOnResize(scroller: React.RefObject<HTMLElement | null>, following: boolean, scrollToEnd: () => void): void {
-  const toEnd = useRef(scrollToEnd);
-  toEnd.current = scrollToEnd;
   useEffect(() => {
     const element = scroller.current;
     if (element === null || !following) return;
     let height = element.clientHeight;
     const observer = new ResizeObserver(() => {
-      if (element.clientHeight !== height) toEnd.current();
+      if (element.clientHeight !== height) scrollToEnd();
       height = element.clientHeight;
     });
     observer.observe(element);
     return () => observer.disconnect();
-  }, [scroller, following]);
+  }, [scroller, following, scrollToEnd]);
 }
 
 /** Remembers the first message in view, except at the end. */
