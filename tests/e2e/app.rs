@@ -72,11 +72,6 @@ impl App {
         })
     }
 
-    /// Sets a variable of the app's environment, from the next time it is opened.
-    pub(crate) fn environment(&mut self, name: &str, value: &str) {
-        self.environment.push((name.to_owned(), value.to_owned()));
-    }
-
     /// The app's environment, beside our own.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (&String, &String)> {
         self.environment.iter().map(|(name, value)| (name, value))

@@ -53,11 +53,6 @@ impl App {
         self.until_some(&what, PATIENCE, || Ok(self.all(role, name)?.into_iter().next()))
     }
 
-    /// Waits until none with this role and name is shown.
-    pub(crate) fn gone(&self, role: &str, name: &str) -> anyhow::Result<()> {
-        self.until(&format!("no {role} named {name:?}"), || Ok(self.all(role, name)?.is_empty()))
-    }
-
     /// Clicks the one with this role and name, as soon as it is there and nothing covers it.
     pub(crate) fn click(&self, role: &str, name: &str) -> anyhow::Result<()> {
         self.click_one(&format!("{role} {name:?}"), || self.all(role, name))
@@ -98,6 +93,17 @@ impl App {
     /// Types with the keyboard, wherever the focus is.
     pub(crate) fn type_keys(&self, text: &str) -> anyhow::Result<()> {
         text.chars().try_for_each(|key| self.session()?.chord(&[key]))
+    }
+
+    /// Waits until a dialog is open: it has the focus, and so the keys.
+    pub(crate) fn dialog_opens(&self) -> anyhow::Result<()> {
+        let focused = "return document.activeElement?.closest('[role=dialog]') != null";
+        self.until("a dialog to open", || Ok(self.js(focused)? == true))
+    }
+
+    /// Waits until no dialog is there any more.
+    pub(crate) fn dialog_closes(&self) -> anyhow::Result<()> {
+        self.until("the dialog to close", || Ok(self.all_with("dialog", "")?.is_empty()))
     }
 
     /// What the first with this role and name says.

@@ -8,7 +8,7 @@ use crate::app::App;
 crate::specs![
     asking_again_makes_a_second_answer_and_the_arrow_keys_walk_between_them,
     an_edited_question_is_a_branch_of_its_own,
-    a_chat_moved_to_the_trash_comes_back_with_control_z,
+    a_chat_moved_to_the_trash_comes_back_through_its_toast_and_with_control_z,
     asking_again_can_be_taken_back,
 ];
 
@@ -54,10 +54,12 @@ fn an_edited_question_is_a_branch_of_its_own(app: &mut App) -> anyhow::Result<()
     Ok(())
 }
 
-fn a_chat_moved_to_the_trash_comes_back_with_control_z(app: &mut App) -> anyhow::Result<()> {
+fn a_chat_moved_to_the_trash_comes_back_through_its_toast_and_with_control_z(
+    app: &mut App,
+) -> anyhow::Result<()> {
     app.open_ready()?;
     app.say(None, "Keep this one")?;
-    for take_back in [|app: &App| app.press("Control+z"), |app: &App| app.click("button", "Undo")] {
+    for take_back in [|app: &App| app.click("button", "Undo"), |app: &App| app.press("Control+z")] {
         app.click("button", "More for Keep this one")?;
         app.click("menuitem", "Move to trash")?;
         app.until("the chat to leave the list", || Ok(listed(app)? == 0))?;

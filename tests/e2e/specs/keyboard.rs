@@ -25,7 +25,7 @@ fn a_chat_is_begun_asked_found_and_left_with_the_keyboard_alone(
     app.hides("Read by nobody's mouse.")?;
 
     app.press("Control+k")?;
-    app.until("the palette", || Ok(!app.all_with("dialog", "")?.is_empty()))?;
+    app.dialog_opens()?;
     app.type_keys("Typed by")?;
     app.until("the chat in the palette", || {
         Ok(!app.all_with("option", "Typed by hand")?.is_empty())
@@ -34,12 +34,12 @@ fn a_chat_is_begun_asked_found_and_left_with_the_keyboard_alone(
     app.thread_shows("Read by nobody's mouse.")?;
 
     app.press("Control+/")?;
-    app.until("the shortcut sheet", || Ok(!app.all_with("dialog", "")?.is_empty()))?;
+    app.dialog_opens()?;
     app.press("Escape")?;
-    app.until("the sheet to be closed", || Ok(app.all_with("dialog", "")?.is_empty()))?;
+    app.dialog_closes()?;
     app.press("Control+,")?;
-    app.shows("Settings")?;
-    app.press("Escape")?;
+    app.by_role("heading", "Settings")?;
+    app.press("Control+n")?;
     app.by_role("textbox", "Message").map(drop)
 }
 

@@ -22,8 +22,14 @@ const RICH: &str = include_str!("rich.md");
 type Visit = fn(&App) -> anyhow::Result<()>;
 
 const VIEWS: &[(&str, Visit)] = &[
-    ("palette", |app| app.press("Control+k")),
-    ("shortcuts", |app| app.press("Control+/")),
+    ("palette", |app| {
+        app.press("Control+k")?;
+        app.dialog_opens()
+    }),
+    ("shortcuts", |app| {
+        app.press("Control+/")?;
+        app.dialog_opens()
+    }),
     ("search", |app| {
         app.press("Control+Shift+f")?;
         app.type_into("searchbox", "Search", "warfarin")
@@ -178,7 +184,7 @@ fn leave(app: &App) -> anyhow::Result<()> {
         return Ok(());
     }
     app.press("Escape")?;
-    app.until("dialogs to close", || Ok(app.all_with("dialog", "")?.is_empty()))
+    app.dialog_closes()
 }
 
 fn from_the_sidebar(app: &App, name: &str) -> anyhow::Result<()> {
