@@ -2,7 +2,7 @@
 import { useEffect } from "react";
 import { undo } from "../store/undo";
 import { currentView, show } from "../store/view";
-import { pressed, type ShortcutId, shortcutFor } from "./registry";
+import { pressed, SHORTCUTS, type ShortcutId, shortcutFor } from "./registry";
 
 type Handler = () => boolean | undefined;
 const handlers = new Map<ShortcutId, Handler>();
@@ -63,7 +63,10 @@ export function useShortcuts(): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.isComposing) return;
-      const id = shortcutFor(pressed(event), isTyping(event.target));
+      const keys = pressed(event);
+      // An empty field has nothing of its own to take back: what was done before has.
+      const typing = isTyping(event.target) && !(keys === SHORTCUTS.undo.keys && isEmpty(event.target));
+      const id = shortcutFor(keys, typing);
       if (id === null) return;
       const handler = handlers.get(id) ?? ours[id];
       if (handler !== undefined && handler() !== false) event.preventDefault();
@@ -81,6 +84,9 @@ function isTyping(target: EventTarget | null): boolean {
   if (target instanceof HTMLTextAreaElement) return true;
   return target instanceof HTMLInputElement && !["checkbox", "radio", "button"].includes(target.type);
 }
+
+const isEmpty = (target: EventTarget | null): boolean =>
+  (target instanceof HTMLTextAreaElement || target instanceof HTMLInputElement) && target.value === "";
 
 function focusComposer(): boolean {
   requestAnimationFrame(() => document.querySelector<HTMLTextAreaElement>("textarea.composer-text")?.focus());
