@@ -62,6 +62,13 @@ impl Shell {
         state
     }
 
+    /// Tries again to open a mirror that did not open.
+    pub(crate) async fn reopen(&self) -> AppState {
+        let state = self.inner.app.reopen().await;
+        self.listen();
+        state
+    }
+
     /// Opens a locked mirror.
     pub(crate) async fn unlock(&self, passphrase: String) -> Result<AppState> {
         let state = self.inner.app.unlock(passphrase).await?;

@@ -46,6 +46,9 @@ pub trait Keyring: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// The keyring cannot be used now.
     fn delete(&self, name: &str) -> Result<(), KeyringError>;
+
+    /// Somebody wants it to be asked again, after it was given up.
+    fn ask_again(&self) {}
 }
 
 /// The system's keyring.
@@ -88,6 +91,10 @@ impl SystemKeyring {
 }
 
 impl Keyring for SystemKeyring {
+    fn ask_again(&self) {
+        self.gave_up.store(false, Ordering::Relaxed);
+    }
+
     fn get(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
         self.call(name, |entry| match entry.get_secret() {
             Ok(secret) => Ok(Some(Zeroizing::new(secret))),
@@ -120,11 +127,17 @@ fn describe(error: &keyring::Error) -> &'static str {
 }
 
 /// A keyring in memory, for tests.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct MemoryKeyring {
     entries: std::sync::Mutex<std::collections::HashMap<String, Vec<u8>>>,
     /// Whether it acts as though it were locked.
     pub locked: AtomicBool,
+}
+
+impl std::fmt::Debug for MemoryKeyring {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MemoryKeyring").field("locked", &self.locked).finish_non_exhaustive()
+    }
 }
 
 impl MemoryKeyring {

@@ -20,6 +20,12 @@ pub(crate) async fn unlock(shell: State<'_, Shell>, passphrase: Arg<String>) -> 
     shell.unlock(passphrase.0).await
 }
 
+/// Tries again to open a mirror that did not open.
+#[tauri::command]
+pub(crate) async fn reopen(shell: State<'_, Shell>) -> Result<AppState> {
+    Ok(shell.reopen().await)
+}
+
 /// Makes the first mirror on a computer without a keyring.
 #[tauri::command]
 pub(crate) async fn choose_passphrase(

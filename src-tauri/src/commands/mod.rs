@@ -20,6 +20,7 @@ pub(crate) fn all() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
         app::open_data_dir,
         app::open_link,
         app::recovery_key,
+        app::reopen,
         app::sync_state,
         app::unlock,
         conversations::archive,

@@ -34,6 +34,7 @@ export { asFailure } from "./ipc";
 export const onChanges = (listener: (changes: Change[]) => void) => hear<Change[]>("changes", listener);
 
 export const appState = () => call<AppState>("app_state");
+export const reopen = () => call<AppState>("reopen");
 export const unlock = (passphrase: string) => call<AppState>("unlock", { passphrase });
 export const choosePassphrase = (passphrase: string) => call<AppState>("choose_passphrase", { passphrase });
 export const recoveryKey = () => call<string>("recovery_key");

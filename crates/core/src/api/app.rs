@@ -140,6 +140,20 @@ impl App {
         self.ready_or_failure().await
     }
 
+    /// Tries again to open what did not open: the keyring may be unlocked by now, the disk there.
+    pub async fn reopen(&self) -> AppState {
+        let app = self.clone();
+        let opening = self.inner.runtime.spawn_blocking(move || {
+            if app.core().is_err() {
+                app.inner.options.keyring.ask_again();
+                app.settle(|app| app.open());
+            }
+        });
+        // Whatever came of it stands in the state.
+        let _ = opening.await;
+        self.state().await
+    }
+
     /// Makes the first mirror on a computer without a keyring, its key wrapped with a passphrase.
     ///
     /// # Errors
@@ -372,10 +386,7 @@ impl App {
     ) -> Result<(Mirror, Option<SalvageReport>)> {
         let path = self.folder().join(mirror::FILE);
         let clock = self.inner.options.clock.clone();
-        match mirror::open(&path, key, id, clock, events) {
-            Ok(mirror) => Ok((mirror, None)),
-            Err(error) => Err(error.into()),
-        }
+        Ok(mirror::salvage::open_or_recover(&path, key, id, clock, events)?)
     }
 }
 

@@ -11,7 +11,7 @@ export function ChoosePassphrase({ failure }: { failure: bridge.Failure }) {
   const [passphrase, setPassphrase] = useState("");
   const [again, setAgain] = useState("");
   const [asked, setAsked] = useState(false);
-  const opening = useOpening(bridge.choosePassphrase);
+  const opening = useOpening((typed) => bridge.choosePassphrase(typed ?? ""));
   const wrong = checkPassphrase(passphrase, again);
   const submit = (event: FormEvent) => {
     event.preventDefault();

@@ -1,6 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import type { Failure } from "../../bridge";
+import { type Failure, reopen } from "../../bridge";
 import { Button, Icon } from "../../components";
 import { keys } from "../../store/keys";
 import { text } from "../../text";
@@ -11,8 +11,11 @@ export function Failed({ failure, dataDir }: { failure: Failure; dataDir: string
   const [busy, setBusy] = useState(false);
   const retry = async () => {
     setBusy(true);
-    await client.refetchQueries({ queryKey: keys.app });
-    setBusy(false);
+    try {
+      client.setQueryData(keys.app, await reopen());
+    } finally {
+      setBusy(false);
+    }
   };
   return (
     <div className="locked-form" role="alert">

@@ -10,7 +10,7 @@ type Props = { failure: bridge.Failure; hasPassphrase: boolean };
 /** Asks for the passphrase, or for the recovery key where there is none. */
 export function Unlock({ failure, hasPassphrase }: Props) {
   const [secret, setSecret] = useState("");
-  const opening = useOpening(bridge.unlock);
+  const opening = useOpening((typed) => (typed === null ? bridge.reopen() : bridge.unlock(typed)));
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
     if (opening.failure) field.current?.select();
@@ -36,9 +36,16 @@ export function Unlock({ failure, hasPassphrase }: Props) {
         ref={field}
         value={secret}
       />
-      <Button aria-busy={opening.busy} disabled={opening.busy || secret.trim() === ""} tone="primary" type="submit">
-        {opening.busy ? text.locked.opening : text.locked.open}
-      </Button>
+      <div className="locked-actions">
+        <Button aria-busy={opening.busy} disabled={opening.busy || secret.trim() === ""} tone="primary" type="submit">
+          {opening.busy ? text.locked.opening : text.locked.open}
+        </Button>
+        {!hasPassphrase && (
+          <Button disabled={opening.busy} onClick={() => void opening.submit(null)} tone="quiet">
+            {text.locked.askKeyring}
+          </Button>
+        )}
+      </div>
     </form>
   );
 }

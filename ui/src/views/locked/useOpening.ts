@@ -3,12 +3,12 @@ import { useState } from "react";
 import { type AppState, asFailure, type Failure } from "../../bridge";
 import { keys } from "../../store/keys";
 
-/** Opens the mirror with what a person typed; what comes back is shown at once. */
-export function useOpening(open: (secret: string) => Promise<AppState>) {
+/** Opens the mirror with what a person typed (`null`: with nothing new); what comes back is shown at once. */
+export function useOpening(open: (secret: string | null) => Promise<AppState>) {
   const client = useQueryClient();
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<Failure | null>(null);
-  const submit = async (secret: string) => {
+  const submit = async (secret: string | null) => {
     setBusy(true);
     setFailure(null);
     try {

@@ -37,7 +37,7 @@ use super::{Error, Mirror, migrate};
 use crate::model::view::SalvagedTable;
 
 pub use check::check;
-pub use recover::{finish, recover};
+pub use recover::{ask, finish, open_or_recover, recover};
 pub use wal_index::log_is_damaged;
 
 /// How carefully a damaged file is read. Everything but [`Care::Full`] is a control that the tests
@@ -68,9 +68,13 @@ pub struct Salvaged {
 /// reckoned: see `gather.rs`.
 ///
 /// # Errors
+/// [`Error::WrongKey`] where neither a page nor the salt in front of the file is of this key.
 /// [`Error::Newer`] where the damaged file has a newer schema: only a newer program can read it.
 pub fn salvage(damaged: &Path, key: &Key, into: &Mirror, care: Care) -> Result<Salvaged, Error> {
     let mut pages = pages::Pages::open(damaged, key, care)?;
+    if !pages.can_be_of(key)? {
+        return Err(Error::WrongKey);
+    }
     let tables = into.read(shape::tables)?;
     let mut gather = gather::Gather::new(&mut pages, &tables);
     into.write(|write| {

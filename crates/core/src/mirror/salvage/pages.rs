@@ -62,6 +62,17 @@ impl Pages {
         self.count
     }
 
+    /// Whether the file can be this key's: its salt stands in front, or a page opens, or all is zeroed.
+    /// A file of another key is nothing to be salvaged.
+    pub(super) fn can_be_of(&mut self, key: &Key) -> io::Result<bool> {
+        let mut salt = [0; 16];
+        let there = read_at(&mut self.file, 0, &mut salt);
+        if there.is_err() || salt == [0; 16] || salt == key.bytes()[32..] {
+            return Ok(true);
+        }
+        Ok(self.numbers().any(|number| self.read(number, Version::Committed).is_some()))
+    }
+
     /// The numbers of all pages that hold something.
     pub(super) fn numbers(&self) -> impl Iterator<Item = u32> + use<> {
         (1..=self.count).filter(|number| *number != LOCK_PAGE)

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 use super::pages::beside;
-use super::{Care, Salvaged, salvage};
+use super::{Care, Salvaged, log_is_damaged, salvage};
 use crate::clock::SharedClock;
 use crate::events::Events;
 use crate::mirror::key::Key;
@@ -22,6 +22,34 @@ use crate::model::view::SalvageReport;
 
 /// What SQLite keeps beside its file.
 const PARTS: [&str; 3] = ["", "-wal", "-shm"];
+
+/// Opens the mirror at `path`; where it is damaged, or [`ask`] was called, salvages it first.
+///
+/// The same holds for `key` and other processes as for [`recover`].
+pub fn open_or_recover(
+    path: &Path,
+    key: &Key,
+    id: Uuid,
+    clock: SharedClock,
+    events: Events,
+) -> Result<(Mirror, Option<SalvageReport>), Error> {
+    let finished = finish(path)?;
+    if !asked_path(path).exists() && !log_is_damaged(path) {
+        match open(path, key, id, clock.clone(), events.clone()) {
+            Ok(mirror) => return Ok((mirror, finished)),
+            Err(Error::WrongKey | Error::Corrupt(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let (mirror, report) = recover(path, key, id, clock, events)?;
+    Ok((mirror, Some(report)))
+}
+
+/// Asks the next start to salvage the mirror at `path`: for damage that opening does not meet.
+pub fn ask(path: &Path) -> Result<(), Error> {
+    File::create(asked_path(path))?.sync_all()?;
+    Ok(sync_folder(path)?)
+}
 
 /// Salvages the mirror at `path` into a fresh one in its place, and opens that.
 ///
@@ -41,7 +69,9 @@ pub fn recover(
     finish(path)?;
     let fresh = beside_stem(path, "salvage.db");
     remove_all(&fresh)?;
-    let salvaged = fill(path, &fresh, key, id, &clock)?;
+    let salvaged = fill(path, &fresh, key, id, &clock).inspect_err(|_| {
+        let _ = remove_all(&fresh);
+    })?;
     let report = report(path, clock.now(), salvaged);
     write_report(&report_path(path), &report)?;
     finish(path)?;
@@ -67,6 +97,10 @@ pub fn finish(path: &Path) -> Result<Option<SalvageReport>, Error> {
         sync_folder(path)?;
         fs::rename(&fresh, path)?;
         sync_folder(path)?;
+    }
+    match fs::remove_file(asked_path(path)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
     }
     fs::rename(&report_path, aside.with_extension("json"))?;
     sync_folder(path)?;
@@ -121,6 +155,10 @@ fn write_report(path: &Path, report: &SalvageReport) -> Result<(), Error> {
     file.sync_all()?;
     fs::rename(&draft, path)?;
     Ok(sync_folder(path)?)
+}
+
+fn asked_path(path: &Path) -> PathBuf {
+    beside_stem(path, "salvage.ask")
 }
 
 fn report_path(path: &Path) -> PathBuf {
