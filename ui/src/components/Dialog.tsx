@@ -16,6 +16,7 @@ type Props = {
 
 /** What a dialog is about takes the focus first, not the button that closes it. */
 const FIRST = ".dialog-body :is(input, textarea, select, button, summary), .dialog-foot button, input";
+const first = (popup: HTMLElement | null) => popup?.querySelector<HTMLElement>("[data-first]") ?? popup?.querySelector<HTMLElement>(FIRST) ?? popup;
 
 /** A modal dialog: focus stays inside, Escape and a click outside close it, focus goes back. */
 export function Dialog({ open, onClose, title, hideTitle = false, width = "normal", children, footer }: Props) {
@@ -24,7 +25,7 @@ export function Dialog({ open, onClose, title, hideTitle = false, width = "norma
     <Base.Root onOpenChange={(next) => !next && onClose()} open={open}>
       <Base.Portal>
         <Base.Backdrop className="backdrop" />
-        <Base.Popup className={`dialog dialog-${width}`} initialFocus={() => popup.current?.querySelector<HTMLElement>(FIRST) ?? popup.current} ref={popup}>
+        <Base.Popup className={`dialog dialog-${width}`} initialFocus={() => first(popup.current)} ref={popup}>
           <div className={hideTitle ? "visually-hidden" : "dialog-head"}>
             <Base.Title className="dialog-title">{title}</Base.Title>
             {!hideTitle && <IconButton icon="close" label={text.close} onClick={onClose} size="small" />}

@@ -1,8 +1,6 @@
-import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import * as bridge from "../../bridge";
 import { Banner, Button, Dialog, FailureState, Skeleton } from "../../components";
-import { keys } from "../../store/keys";
 import { useProviders } from "../../store/queries";
 import { toast } from "../../store/toast";
 import { text } from "../../text";
@@ -10,6 +8,7 @@ import { inWords } from "../locked/useOpening";
 import { checkProvider, idFrom, isFine } from "./provider";
 import { ProviderFields } from "./ProviderFields";
 import { useDoing } from "./useDoing";
+import { usePresets } from "./usePresets";
 
 const words = text.settings.provider;
 const CUSTOM: bridge.ProviderConfig = { id: "", kind: "openai", name: "", base_url: "", ca_file: null, models: [] };
@@ -25,7 +24,7 @@ export function AddProvider({ onAdded, onClose }: Props) {
 }
 
 function Which({ taken, onChoose, onClose }: { taken: string[]; onChoose: (preset: bridge.ProviderConfig) => void; onClose: () => void }) {
-  const presets = useQuery<bridge.ProviderConfig[], bridge.Failure>({ queryKey: keys.presets, queryFn: bridge.providerPresets });
+  const presets = usePresets();
   return (
     <Dialog onClose={onClose} open title={words.addTitle}>
       <div className="dialog-body">
@@ -37,9 +36,11 @@ function Which({ taken, onChoose, onClose }: { taken: string[]; onChoose: (prese
               <Preset about={preset.base_url} name={preset.name} note={taken.includes(preset.id) ? words.added : null} onChoose={() => onChoose(preset)} />
             </li>
           ))}
-          <li>
-            <Preset about={words.customAbout} name={words.custom} note={null} onChoose={() => onChoose(CUSTOM)} />
-          </li>
+          {!presets.isPending && (
+            <li>
+              <Preset about={words.customAbout} name={words.custom} note={null} onChoose={() => onChoose(CUSTOM)} />
+            </li>
+          )}
         </ul>
       </div>
     </Dialog>
@@ -85,7 +86,7 @@ function Details({ start, isCustom, taken, onAdded, onClose }: DetailsProps) {
   return (
     <Dialog footer={footer} onClose={onClose} open title={start.name || words.custom}>
       <div className="dialog-body provider-form">
-        <ProviderFields config={config} errors={asked ? errors : null} isNew={isCustom} keyText={key} onChange={setConfig} onKey={setKey} />
+        <ProviderFields config={config} errors={asked ? errors : null} isNew={isCustom} keyFirst={!isCustom} keyText={key} onChange={setConfig} onKey={setKey} />
         {doing.failure && <Banner tone="failure">{inWords(doing.failure)}</Banner>}
       </div>
     </Dialog>

@@ -31,7 +31,7 @@ function Choice({ setting, title, about, fallback, options }: ChoiceProps) {
   const value = useSetting(setting, isString, fallback);
   return (
     <Row about={about} saving={saving} title={title}>
-      <Segments label={title} onChange={saving.save} options={options} value={value} />
+      <Segments label={title} onChange={(chosen) => void saving.save(chosen)} options={options} value={value} />
     </Row>
   );
 }

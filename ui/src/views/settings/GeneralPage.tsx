@@ -38,7 +38,7 @@ function SendWith() {
   ];
   return (
     <Row about={words.sendWithAbout} saving={saving} title={words.sendWith}>
-      <Segments label={words.sendWith} onChange={saving.save} options={options} value={value} />
+      <Segments label={words.sendWith} onChange={(chosen) => void saving.save(chosen)} options={options} value={value} />
     </Row>
   );
 }
@@ -48,7 +48,7 @@ function Note() {
   const value = useSetting("show_educational_note", isBoolean, false);
   return (
     <Row about={words.noteAbout} saving={saving} title={words.note}>
-      <Switch checked={value} label={words.note} onChange={saving.save} />
+      <Switch checked={value} label={words.note} onChange={(on) => void saving.save(on)} />
     </Row>
   );
 }

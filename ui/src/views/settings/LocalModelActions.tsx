@@ -23,7 +23,7 @@ export function LocalModelActions(props: Props) {
     case "paused":
       return <Download {...props} icon="play" label={words.resume} name={words.resumeNamed(model.name)} removable />;
     case "broken":
-      return <Download {...props} icon="retry" label={words.again} name={words.downloadNamed(model.name)} removable />;
+      return <Download {...props} icon="retry" label={words.again} name={words.againNamed(model.name)} removable />;
     case "downloading":
       return <Pause {...props} />;
     case "ready":

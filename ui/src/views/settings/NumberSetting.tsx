@@ -14,9 +14,9 @@ const isNumberOrNull = (value: unknown): value is number | null => value === nul
 export function NumberSetting({ setting, title, about, rule, fallback }: Props) {
   const stored = useSetting(setting, isNumberOrNull, fallback);
   const saving = useSaving(setting);
-  const typed = useTyped(stored?.toString() ?? "", (entered) => {
+  const typed = useTyped(stored?.toString() ?? "", async (entered) => {
     const last = readNumber(entered, rule);
-    if (last.ok && last.value !== stored) saving.save(last.value);
+    return last.ok && (last.value === stored || (await saving.save(last.value)));
   });
   const id = useId();
   const read = readNumber(typed.value, rule);

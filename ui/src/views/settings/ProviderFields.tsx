@@ -21,10 +21,12 @@ type Props = {
   stored?: ProviderView;
   /** Whether the protocol is still to be chosen. */
   isNew?: boolean;
+  /** Whether only the key is missing. */
+  keyFirst?: boolean;
 };
 
 /** What a provider's two dialogs ask for. */
-export function ProviderFields({ config, onChange, errors, keyText, onKey, stored, isNew = false }: Props) {
+export function ProviderFields({ config, onChange, errors, keyText, onKey, stored, isNew = false, keyFirst = false }: Props) {
   const set = (change: Partial<ProviderConfig>) => onChange({ ...config, ...change });
   return (
     <>
@@ -49,7 +51,7 @@ export function ProviderFields({ config, onChange, errors, keyText, onKey, store
       {stored?.has_key && !hasMoved(stored.base_url, config.base_url) ? (
         <StoredKey keyText={keyText} onKey={onKey} provider={stored} />
       ) : (
-        <KeyField label={isNear(config.base_url) ? words.keyOptional : words.key} onChange={onKey} value={keyText} />
+        <KeyField isFirst={keyFirst} label={isNear(config.base_url) ? words.keyOptional : words.key} onChange={onKey} value={keyText} />
       )}
       <details className="provider-more" open={config.ca_file !== null}>
         <summary>{words.advanced}</summary>
@@ -64,10 +66,10 @@ function addressHint(address: string, stored: ProviderView | undefined): string 
   return isPlain(address) ? words.check.urlPlain : undefined;
 }
 
-type KeyFieldProps = { label: string; value: string; onChange: (key: string) => void; autoFocus?: boolean };
+type KeyFieldProps = { label: string; value: string; onChange: (key: string) => void; autoFocus?: boolean; isFirst?: boolean };
 
 /** A field for a key: never filled from what is stored, never offered to a password manager. */
-export function KeyField({ label, value, onChange, autoFocus = false }: KeyFieldProps) {
+export function KeyField({ label, value, onChange, autoFocus = false, isFirst = false }: KeyFieldProps) {
   const ready = useReady();
   return (
     <Field hint={ready && words.keyKept(ready.key)} label={label}>
@@ -77,6 +79,7 @@ export function KeyField({ label, value, onChange, autoFocus = false }: KeyField
           autoComplete="off"
           autoFocus={autoFocus}
           className="input"
+          data-first={isFirst ? "" : undefined}
           id={id}
           onChange={(event) => onChange(event.target.value)}
           spellCheck={false}

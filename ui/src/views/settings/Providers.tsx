@@ -7,12 +7,15 @@ import { AddProvider } from "./AddProvider";
 import { EditProvider } from "./EditProvider";
 import { isNear } from "./provider";
 import { Group } from "./Row";
+import { usePresets } from "./usePresets";
 
 const words = text.settings.models;
 
 /** The services with a key of the person's own. */
 export function Providers() {
   const providers = useProviders();
+  // Read ahead, so that the dialog is whole when it opens.
+  usePresets();
   const [adding, setAdding] = useState(false);
   const [editing, setEditing] = useState<string | null>(null);
   const edited = providers.data?.find((provider) => provider.id === editing);

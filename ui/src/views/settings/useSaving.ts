@@ -6,7 +6,7 @@ import { keys } from "../../store/keys";
 
 const SAID_MS = 2000;
 
-export type Saving = { saved: boolean; failure: bridge.Failure | null; save: (value: unknown) => void };
+export type Saving = { saved: boolean; failure: bridge.Failure | null; save: (value: unknown) => Promise<boolean> };
 
 export function useSaving(key: string): Saving {
   const client = useQueryClient();
@@ -20,12 +20,14 @@ export function useSaving(key: string): Saving {
     try {
       put(client, key, (await bridge.setSetting(key, value)).value);
       setSaves((n) => n + 1);
+      return true;
     } catch (error) {
       client.setQueryData(keys.settings, before);
       setFailure(bridge.asFailure(error));
+      return false;
     }
   };
-  return { saved, failure, save: (value) => void save(value) };
+  return { saved, failure, save };
 }
 
 /** Shown at once: the mirror is on this computer, and what it refuses is put back. */

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from "react";
  * `commit` is called with what was typed and not saved yet: on leaving the field, on Enter, and when
  * the field goes away, since a shortcut can leave the page while the focus is in it.
  */
-export function useTyped(stored: string, commit: (typed: string) => void) {
+export function useTyped(stored: string, commit: (typed: string) => Promise<boolean>) {
   const [typed, setTyped] = useState<string | null>(null);
   const latest = useRef({ typed, commit });
   useEffect(() => {
@@ -14,14 +14,16 @@ export function useTyped(stored: string, commit: (typed: string) => void) {
   useEffect(
     () => () => {
       const { typed: last, commit: save } = latest.current;
-      if (last !== null) save(last);
+      if (last !== null) void save(last);
     },
     [],
   );
   const leave = () => {
-    if (typed === null) return;
-    if (typed !== stored) commit(typed);
-    setTyped(null);
+    if (typed !== null) void settle(typed);
   };
-  return { value: typed ?? stored, isTyped: typed !== null, set: setTyped, leave };
+  // What could not be saved stays in the field.
+  const settle = async (last: string) => {
+    if (last === stored || (await commit(last))) setTyped((now) => (now === last ? null : now));
+  };
+  return { value: typed ?? stored, set: setTyped, leave };
 }
