@@ -76,7 +76,9 @@ function Head({ at }: { at: number }) {
 /** A step that was asked for takes the focus, so that it is read from its beginning. */
 function Body({ children }: { children: ReactNode }) {
   const body = useRef<HTMLDivElement>(null);
-  useEffect(() => body.current?.focus({ preventScroll: true }), []);
+  useEffect(() => {
+    body.current?.focus({ preventScroll: true });
+  }, []);
   return (
     <div className="first-run-body" ref={body} tabIndex={-1}>
       {children}

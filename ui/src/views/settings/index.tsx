@@ -23,7 +23,10 @@ const PAGES = {
 
 export default function SettingsView({ page }: { page: SettingsPage }) {
   const scroller = useRef<HTMLDivElement>(null);
-  useEffect(() => scroller.current?.scrollTo(0, 0), [page]);
+  useEffect(() => {
+    // Newer engines answer with a promise here, which is no clean-up.
+    scroller.current?.scrollTo(0, 0);
+  }, [page]);
   return (
     <section aria-label={text.settings.title} className="settings" data-region="settings">
       <PageHead title={text.settings.title} />
