@@ -96,7 +96,7 @@ impl Original {
 /// Chats of some length; some are deleted, so that there are free pages with old rows.
 fn talk(session: &Session) {
     use Step::*;
-    for number in 0..60 {
+    for number in 0..36 {
         for step in [SendNew, Append, Finish, Send, Append, Finish, Draft] {
             work::run(session, number, step).expect("works");
         }
@@ -212,7 +212,7 @@ fn damage(file: &mut Vec<u8>, rng: &mut Rng) -> BTreeSet<u32> {
         let page = &mut file[(*page as usize - 1) * PAGE..*page as usize * PAGE];
         match kind {
             0 => page.fill(0),
-            1 => page[512..1024].iter_mut().for_each(|byte| *byte = rng.next() as u8),
+            1 => page[512..1024].iter_mut().for_each(|byte| *byte = rng.draw() as u8),
             _ => {
                 // The salt in front of page 1 is not read: the key brings its own.
                 let at = 16 + rng.below(PAGE as u64 - 16) as usize;
@@ -420,8 +420,8 @@ fn a_log_that_is_gone_is_found_and_what_the_file_holds_is_saved() {
     assert!(salvage::log_is_damaged(&path));
     let (mirror, _) = recover(&path);
     let saved = mirror.read(|c| Ok(rows(c))).expect("reads");
-    // What was written back before the log began is what 60 chats left.
-    assert!(saved["messages"].len() >= 200, "{} messages", saved["messages"].len());
+    // What was written back before the log began is what 30 of 36 chats left.
+    assert!(saved["messages"].len() >= 120, "{} messages", saved["messages"].len());
     assert_eq!(invented(&original, &saved), Vec::<String>::new());
 }
 
@@ -473,4 +473,28 @@ fn a_recovery_that_was_cut_off_begins_again_or_goes_on() {
     assert_eq!(mirror.read(|c| Ok(rows(c))).expect("reads"), saved);
     let aside = read_files(aside);
     assert_eq!((&aside[""], &aside["-wal"]), (&files[""], &files["-wal"]), "set aside as it was");
+}
+
+#[test]
+fn a_start_finds_a_damaged_file_by_itself_or_is_asked_to() {
+    let original = Original::new(true);
+    let start = |path: &Path| {
+        let clock = ManualClock::at(1_800_000_000_000);
+        salvage::open_or_recover(path, &work::key(), work::MIRROR, clock, Events::default())
+            .expect("starts")
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(mirror::FILE);
+    write_files(&path, &original.files);
+    assert_eq!(start(&path).1, None, "a sound file is left alone");
+    let mut files = original.files.clone();
+    files.get_mut("").expect("the file")[100] ^= 1;
+    write_files(&path, &files);
+    let (mirror, report) = start(&path);
+    assert!(report.is_some(), "page 1 is read at every start");
+    assert_eq!(mirror.read(|c| Ok(rows(c))).expect("reads"), original.rows);
+    drop(mirror);
+    salvage::ask(&path).expect("asked");
+    assert!(start(&path).1.is_some(), "what was asked for");
+    assert_eq!(start(&path).1, None, "once");
 }

@@ -205,6 +205,22 @@ fn a_wrong_key_is_refused_the_file_not_touched_and_the_right_one_opens_it_again(
 }
 
 #[test]
+fn a_file_of_another_key_is_not_taken_for_a_damaged_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = killed(folder.path());
+    let before = bytes(folder.path());
+    let clock = ManualClock::at(1_800_000_000_000);
+    let wrong = Key::random().expect("random");
+    let error =
+        mirror::salvage::open_or_recover(&path, &wrong, work::MIRROR, clock, Events::default())
+            .expect_err("refused");
+    assert!(matches!(error, Error::WrongKey), "{error:?}");
+    for (file, contents) in before {
+        assert_eq!(fs::read(&file).expect("there"), contents, "{}", file.display());
+    }
+}
+
+#[test]
 fn a_file_that_is_no_mirror_is_refused_and_not_touched() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(FILE);
