@@ -1,5 +1,6 @@
 /** Buttons: with a word, or with an icon and a name. */
 import type { ButtonHTMLAttributes, ReactNode, Ref } from "react";
+import { shownKeys } from "../keys/registry";
 import { Icon, type IconName } from "./icons";
 import { Tooltip } from "./Tooltip";
 
@@ -27,15 +28,22 @@ type IconButtonProps = Omit<ButtonHTMLAttributes<HTMLButtonElement>, "className"
   /** The keys that do the same. */
   shortcut?: string | undefined;
   size?: "small" | "normal";
+  /** The system's own tooltip: for buttons of which there are hundreds. */
+  light?: boolean;
   ref?: Ref<HTMLButtonElement>;
 };
 
-export function IconButton({ icon, label, shortcut, size = "normal", ...rest }: IconButtonProps) {
+export function IconButton({ icon, label, shortcut, size = "normal", light = false, ...rest }: IconButtonProps) {
+  const title = light ? [label, shortcut && shownKeys(shortcut)].filter(Boolean).join("  ") : undefined;
+  const button = (
+    <button aria-label={label} className={`icon-button icon-button-${size}`} title={title} type="button" {...rest}>
+      <Icon name={icon} />
+    </button>
+  );
+  if (light) return button;
   return (
     <Tooltip label={label} shortcut={shortcut}>
-      <button aria-label={label} className={`icon-button icon-button-${size}`} type="button" {...rest}>
-        <Icon name={icon} />
-      </button>
+      {button}
     </Tooltip>
   );
 }

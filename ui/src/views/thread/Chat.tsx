@@ -4,12 +4,14 @@ import * as bridge from "../../bridge";
 import { FailureState, Skeleton } from "../../components";
 import { useShortcut } from "../../keys/useShortcuts";
 import { act } from "../../store/act";
+import { useModels } from "../../store/queries";
 import { toast } from "../../store/toast";
 import { show, useView } from "../../store/view";
 import { text } from "../../text";
 import { Composer } from "../composer/Composer";
 import { FindBar } from "./FindBar";
 import { Header } from "./Header";
+import { ThreadModels } from "./models";
 import { isOpen, lastOf, type Loaded, toStop } from "./page";
 import { Shelved } from "./Shelved";
 import { Status } from "./Status";
@@ -17,6 +19,8 @@ import { placeOf, ThreadList } from "./ThreadList";
 import { type Thread, useThread } from "./useThread";
 import { Welcome } from "./Welcome";
 import "./thread.css";
+
+const NONE: bridge.ModelEntry[] = [];
 
 type Props = { id: bridge.ConversationId | null; target: bridge.MessageId | null; visit: number };
 
@@ -60,6 +64,7 @@ function OpenChat({ id, target }: { id: bridge.ConversationId; target: bridge.Me
 function ReadyChat({ thread, loaded, begin, flash }: { thread: Thread; loaded: Loaded; begin: bridge.MessageId | null; flash: boolean }) {
   const [editing, setEditing] = useState<bridge.MessageId | null>(null);
   const finding = useView((state) => state.overlay === "find");
+  const models = useModels().data ?? NONE;
   useChatShortcuts(loaded);
   const editLast = () => {
     const last = lastOf(loaded.messages, "user");
@@ -74,7 +79,9 @@ function ReadyChat({ thread, loaded, begin, flash }: { thread: Thread; loaded: L
       {loaded.messages.length === 0 ? (
         <Welcome />
       ) : (
-        <ThreadList editing={editing} flash={flash} loaded={loaded} onEdit={setEditing} target={begin} thread={thread} />
+        <ThreadModels value={models}>
+          <ThreadList editing={editing} flash={flash} loaded={loaded} onEdit={setEditing} target={begin} thread={thread} />
+        </ThreadModels>
       )}
       <Status loaded={loaded} />
       <Shelved conversation={loaded.conversation} />

@@ -5,12 +5,12 @@ import { Button, Icon, IconButton, Menu, MenuHeading, MenuItem } from "../../com
 import { SHORTCUTS } from "../../keys/registry";
 import { Markdown } from "../../markdown";
 import { act } from "../../store/act";
-import { useModels } from "../../store/queries";
 import { toast } from "../../store/toast";
 import { text } from "../../text";
 import { EditBox } from "./EditBox";
 import { modelName, when } from "./format";
 import { useLive } from "./live";
+import { useThreadModels } from "./models";
 import { isArriving, isOpen } from "./page";
 import { StateLine } from "./StateLine";
 
@@ -45,7 +45,7 @@ function Question({ message, editing, onEdit }: Props) {
       <Tools>
         <Branches message={message} />
         <Copy content={message.content} />
-        <IconButton icon="pencil" label={text.thread.edit} onClick={() => onEdit(message.id)} size="small" />
+        <IconButton light icon="pencil" label={text.thread.edit} onClick={() => onEdit(message.id)} size="small" />
       </Tools>
     </>
   );
@@ -66,7 +66,7 @@ function Answer({ message, question, isLast, onEdit }: Props) {
 }
 
 function Meta({ message, isLast }: { message: bridge.ThreadMessage; isLast: boolean }) {
-  const models = useModels().data;
+  const models = useThreadModels();
   const parts = [
     message.role === "assistant" && message.model !== null && modelName(message.model, models),
     when(message.created_at),
@@ -91,10 +91,15 @@ function Meta({ message, isLast }: { message: bridge.ThreadMessage; isLast: bool
 const Tools = ({ children }: { children: ReactNode }) => <div className="tools">{children}</div>;
 
 function Regenerate({ message, isLast }: { message: bridge.ThreadMessage; isLast: boolean }) {
-  const others = useModels().data?.filter((one) => one.available) ?? [];
+  const [near, setNear] = useState(false);
+  const models = useThreadModels();
+  const others = isLast || near ? models.filter((one) => one.available) : [];
+  // The menu is made when it can be reached: one for each of hundreds of rows would cost.
+  const come = () => setNear(true);
   return (
-    <>
+    <span className="tools-pair" onFocus={come} onPointerEnter={come}>
       <IconButton
+        light
         icon="retry"
         label={text.thread.regenerate}
         onClick={() => act(() => bridge.regenerate(message.id))}
@@ -102,7 +107,7 @@ function Regenerate({ message, isLast }: { message: bridge.ThreadMessage; isLast
         size="small"
       />
       {others.length > 1 && (
-        <Menu trigger={<IconButton icon="chevronDown" label={text.thread.regenerateWith} size="small" />}>
+        <Menu trigger={<IconButton light icon="chevronDown" label={text.thread.regenerateWith} size="small" />}>
           <MenuHeading>{text.thread.regenerateWith}</MenuHeading>
           {others.map((one) => (
             <MenuItem key={one.model} note={one.provider_name} onSelect={() => act(() => bridge.regenerate(message.id, one.model))}>
@@ -111,7 +116,7 @@ function Regenerate({ message, isLast }: { message: bridge.ThreadMessage; isLast
           ))}
         </Menu>
       )}
-    </>
+    </span>
   );
 }
 
@@ -122,6 +127,7 @@ function Branches({ message }: { message: bridge.ThreadMessage }) {
   return (
     <span aria-label={text.thread.branchLabel(index + 1, count)} className="branches" role="group">
       <IconButton
+        light
         disabled={previous_id === null}
         icon="chevronLeft"
         label={text.thread.previousBranch}
@@ -130,6 +136,7 @@ function Branches({ message }: { message: bridge.ThreadMessage }) {
       />
       <span>{text.thread.branch(index + 1, count)}</span>
       <IconButton
+        light
         disabled={next_id === null}
         icon="chevronRight"
         label={text.thread.nextBranch}
@@ -150,7 +157,7 @@ function Copy({ content, shortcut }: { content: string; shortcut?: string | unde
         setTimeout(() => setCopied(false), 1500);
       })
       .catch(() => toast.say(text.thread.copyFailed));
-  return <IconButton icon={copied ? "check" : "copy"} label={copied ? text.thread.copied : text.thread.copy} onClick={() => void copy()} shortcut={shortcut} size="small" />;
+  return <IconButton light icon={copied ? "check" : "copy"} label={copied ? text.thread.copied : text.thread.copy} onClick={() => void copy()} shortcut={shortcut} size="small" />;
 }
 
 /** What a person wrote, as they wrote it; a very long text is folded. */
