@@ -67,6 +67,7 @@ export function ThreadList({ thread, loaded, target, flash, editing, onEdit }: P
 
   useEndOnResize(scroller, following && !hasAfter, virtual.scrollToEnd);
   useKeepPlace(loaded, scroller, virtual.range?.startIndex ?? 0);
+  useKeepFocus(scroller);
   useWalking(loaded, scroller);
 
   const pill = useNewAnswer(loaded, following);
@@ -153,6 +154,24 @@ function useKeepPlace(loaded: Loaded, scroller: React.RefObject<HTMLElement | nu
     if (atEnd) places.delete(id);
     else places.set(id, seen);
   }, [id, seen, loaded.hasAfter, scroller]);
+}
+
+/** A row that had the focus and was scrolled away leaves it to the log, so that the keys go on scrolling. */
+function useKeepFocus(scroller: React.RefObject<HTMLElement | null>): void {
+  const focused = useRef<EventTarget | null>(null);
+  useEffect(() => {
+    const element = scroller.current;
+    const note = (event: FocusEvent) => {
+      focused.current = event.target;
+    };
+    element?.addEventListener("focusin", note);
+    return () => element?.removeEventListener("focusin", note);
+  }, [scroller]);
+  useEffect(() => {
+    if (!(focused.current instanceof Node) || focused.current.isConnected) return;
+    focused.current = null;
+    if (document.activeElement === document.body) scroller.current?.focus({ preventScroll: true });
+  });
 }
 
 /** Whether an answer ended or began below while the person read elsewhere. */
