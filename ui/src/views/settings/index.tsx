@@ -1,5 +1,5 @@
 /** The settings: one page at a time, saved as they are changed. */
-import { type ReactNode, useEffect, useRef } from "react";
+import type { ReactNode } from "react";
 import { FailureState, PageHead, Skeleton } from "../../components";
 import { useSettings } from "../../store/queries";
 import { type SettingsPage, show } from "../../store/view";
@@ -22,17 +22,13 @@ const PAGES = {
 } as const satisfies Record<SettingsPage, () => ReactNode>;
 
 export default function SettingsView({ page }: { page: SettingsPage }) {
-  const scroller = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    // Newer engines answer with a promise here, which is no clean-up.
-    scroller.current?.scrollTo(0, 0);
-  }, [page]);
   return (
     <section aria-label={text.settings.title} className="settings" data-region="settings">
       <PageHead title={text.settings.title} />
       <div className="settings-columns">
         <Pages current={page} />
-        <div className="settings-scroll" ref={scroller}>
+        {/* Each page begins at its top. */}
+        <div className="settings-scroll" key={page}>
           <Page page={page} />
         </div>
       </div>
