@@ -40,6 +40,7 @@ export function FindBar({ conversationId }: { conversationId: bridge.Conversatio
     <div className="find" role="search">
       <input
         aria-label={text.thread.findLabel}
+        placeholder={text.thread.findLabel}
         autoFocus
         className="input"
         onChange={(event) => {
