@@ -10,23 +10,34 @@ use crate::step::step;
 use crate::{ui, workspace};
 
 /// The most that the package may weigh, in bytes.
-const LIMIT: u64 = 25 * 1024 * 1024;
+const LIMIT: u64 = 25_000_000;
 
 /// Builds it and tells its size.
 pub(crate) fn run() -> anyhow::Result<()> {
     ui::build()?;
-    let cli = workspace::ui().join("node_modules/.bin/tauri");
-    let mut bundle = Command::new(cli.with_extension(if cfg!(windows) { "cmd" } else { "" }));
-    bundle.args(["build", "--bundles", "deb"]).current_dir(workspace::root());
-    step("package", bundle)?;
+    step("package", tauri(&["build", "--bundles", "deb"]))?;
     let package = newest_deb()?;
     let bytes = fs::metadata(&package)?.len();
-    let size = format!("{:.1} MB of at most 25 MB", bytes as f64 / 1024.0 / 1024.0);
+    let size = format!("{:.1} MB of at most 25 MB", bytes as f64 / 1e6);
     println!("── {}: {size}", package.display());
     if bytes > LIMIT {
         bail!("the package is too large: {size}");
     }
     Ok(())
+}
+
+/// Bundles the release build as it stands, and tells where the package is.
+pub(crate) fn bundle() -> anyhow::Result<PathBuf> {
+    step("package", tauri(&["bundle", "--bundles", "deb"]))?;
+    newest_deb()
+}
+
+/// Tauri's command line, as the interface's packages bring it.
+fn tauri(arguments: &[&str]) -> Command {
+    let cli = workspace::ui().join("node_modules/.bin/tauri");
+    let mut tauri = Command::new(cli.with_extension(if cfg!(windows) { "cmd" } else { "" }));
+    tauri.args(arguments).current_dir(workspace::root());
+    tauri
 }
 
 fn newest_deb() -> anyhow::Result<PathBuf> {
