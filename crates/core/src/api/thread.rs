@@ -9,7 +9,7 @@ use crate::chat::undo::Step;
 use crate::error::{Code, Failure, Result};
 use crate::events::{Change, Listener};
 use crate::mirror::{Error, Write, conversations, messages, search, send_queue, thread};
-use crate::model::{ConversationId, Message, MessageId, MessageState, ModelRef};
+use crate::model::{ConversationId, Message, MessageId, ModelRef};
 
 /// The most messages of one page.
 const MAX_PAGE: u32 = 500;
@@ -32,9 +32,11 @@ impl Tidemark {
         self.read(|connection| {
             let page = match (before, around) {
                 (_, Some(around)) => page_around(connection, around, limit)?,
-                (Some(before), None) => {
-                    page_before(connection, &message_in(connection, conversation_id, before)?, limit)?
-                }
+                (Some(before), None) => page_before(
+                    connection,
+                    &message_in(connection, conversation_id, before)?,
+                    limit,
+                )?,
                 (None, None) => match conversations::leaf(connection, conversation_id)? {
                     Some(leaf) => thread::up_from(connection, leaf, limit)?,
                     None => Vec::new(),

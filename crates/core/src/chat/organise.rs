@@ -126,6 +126,8 @@ fn copy_messages(
     to: ConversationId,
 ) -> Result<HashMap<MessageId, MessageId>, Error> {
     let mut messages = messages::of_conversation(&write.tx, from)?;
+    let parents: HashMap<_, _> =
+        messages.iter().map(|message| (message.id, message.parent_id)).collect();
     messages.retain(|message| {
         message.state.is_final()
             && (message.state == MessageState::Done || !message.content.is_empty())
@@ -135,7 +137,9 @@ fn copy_messages(
     for message in &mut messages {
         message.id = ids[&message.id];
         message.conversation_id = to;
-        message.parent_id = message.parent_id.and_then(|parent| ids.get(&parent).copied());
+        // What follows an answer that was left out follows what that one answered.
+        let mut above = std::iter::successors(message.parent_id, |id| *parents.get(id)?);
+        message.parent_id = above.find_map(|id| ids.get(&id).copied());
         message.continues_id = message.continues_id.and_then(|other| ids.get(&other).copied());
         message.device_id = Some(write.device_id);
     }

@@ -143,8 +143,8 @@ pub fn continue_answer(
     Ok(Sent { conversation_id, message_id: None, answer_id: Some(answer_id) })
 }
 
-/// Gives an answer that has not come (or broke off) to another model: the waiting row is stopped
-/// and a sibling asks.
+/// Gives an answer that has not come (or broke off) to another model: in its own row where nothing
+/// of it has come, else that row is stopped and a sibling asks.
 pub fn answer_with(
     write: &mut Write<'_>,
     context: Context<'_>,
@@ -152,9 +152,16 @@ pub fn answer_with(
     model: &ModelRef,
 ) -> Result<Sent, Error> {
     let old = answer_row(write, id)?;
-    if old.state == MessageState::Queued && old.content.is_empty() && !is_running(write, id)? {
-        // Nobody has seen anything of it yet: the row itself changes its model.
-        let progress = messages::Progress { model: Some(model.clone()), ..Default::default() };
+    let waits =
+        matches!(old.state, MessageState::Queued | MessageState::Retrying | MessageState::NeedsYou);
+    if waits && old.content.is_empty() {
+        // Nothing of it has come and nobody asks at the moment (that would be `sending`): the row
+        // itself changes its model and keeps its place, before those that wait behind it.
+        let progress = messages::Progress {
+            model: Some(model.clone()),
+            state: Some(MessageState::Queued),
+            ..Default::default()
+        };
         messages::progress(write, id, &progress)?;
         send_queue::update(
             write,
@@ -179,6 +186,35 @@ pub fn stop_waiting(write: &mut Write<'_>, answer: &Message) -> Result<(), Error
     send_queue::remove(write, answer.id)?;
     let progress = messages::Progress { state: Some(MessageState::Stopped), ..Default::default() };
     messages::progress(write, answer.id, &progress)
+}
+
+/// Asks for what waits for a time, a yes or a person. An answer that has ended is left alone.
+pub fn ask_now(write: &mut Write<'_>, id: MessageId) -> Result<(), Error> {
+    let Some(entry) = send_queue::get(&write.tx, id)? else { return Ok(()) };
+    let state = messages::get(&write.tx, id)?.state;
+    if matches!(state, MessageState::NeedsYou | MessageState::Retrying) {
+        let queued = messages::Progress { state: Some(MessageState::Queued), ..Default::default() };
+        messages::progress(write, id, &queued)?;
+    }
+    let turn =
+        send_queue::Turn { runner: entry.runner, attempts: entry.attempts, ..Default::default() };
+    send_queue::update(write, id, &turn)?;
+    send_queue::waits_from_now(write, id)
+}
+
+/// Asks again for what waits for this provider to be set right: its key, its address, its models.
+pub fn ask_again(write: &mut Write<'_>, provider: &str) -> Result<(), Error> {
+    for entry in send_queue::all(&write.tx)? {
+        let answer = messages::get(&write.tx, entry.message_id)?;
+        let code = entry.failure.map(|failure| failure.code);
+        if answer.state == MessageState::NeedsYou
+            && answer.model.is_some_and(|model| model.provider() == provider)
+            && matches!(code, Some(Code::KeyRejected | Code::ModelMissing | Code::InvalidInput))
+        {
+            ask_now(write, answer.id)?;
+        }
+    }
+    Ok(())
 }
 
 /// Lets an interrupted or stopped answer stand as it is.
@@ -306,10 +342,6 @@ fn answer_row(write: &Write<'_>, id: MessageId) -> Result<Message, Error> {
     } else {
         Err(refused("That is not an answer."))
     }
-}
-
-fn is_running(write: &Write<'_>, id: MessageId) -> Result<bool, Error> {
-    Ok(send_queue::get(&write.tx, id)?.is_some_and(|entry| entry.runner.is_some()))
 }
 
 fn seen_by_server(write: &Write<'_>, id: MessageId) -> Result<bool, Error> {

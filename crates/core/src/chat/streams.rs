@@ -15,11 +15,17 @@ pub struct Streams {
     live: Arc<Mutex<HashMap<MessageId, Live>>>,
 }
 
-#[derive(Debug)]
 struct Live {
     content: String,
     sender: broadcast::Sender<StreamEvent>,
     stop: CancellationToken,
+}
+
+impl std::fmt::Debug for Live {
+    // Never what the model says.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Live").field("bytes", &self.content.len()).finish_non_exhaustive()
+    }
 }
 
 impl Streams {

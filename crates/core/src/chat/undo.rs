@@ -102,14 +102,13 @@ fn take_back(
         send_queue::remove(write, id)?;
         messages::set_trashed(write, id, true)?;
     }
-    match shown {
-        Some(shown) => {
-            let message = messages::get(&write.tx, shown)?;
-            thread::show(write, &message)
-        }
-        None => {
+    // What was shown then may itself have been taken back meanwhile.
+    match shown.map(|shown| messages::get(&write.tx, shown)) {
+        Some(Ok(message)) => thread::show(write, &message),
+        Some(Err(Error::NotFound(_))) | None => {
             let conversation_id = messages::conversation_of(&write.tx, made)?;
             thread::settle(write, conversation_id)
         }
+        Some(Err(error)) => Err(error),
     }
 }

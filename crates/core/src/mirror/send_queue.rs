@@ -89,19 +89,27 @@ pub fn get(connection: &Connection, message_id: MessageId) -> Result<Option<Entr
         .optional()?)
 }
 
-/// What the thread shows of an answer's entry.
-pub fn waiting(connection: &Connection, message_id: MessageId) -> Result<Option<Waiting>, Error> {
-    let Some(entry) = get(connection, message_id)? else { return Ok(None) };
-    let behind = connection
+/// The answer that a conversation's queue gives next.
+pub fn first(
+    connection: &Connection,
+    conversation_id: ConversationId,
+) -> Result<Option<MessageId>, Error> {
+    Ok(connection
         .prepare_cached(
             "SELECT message_id
                FROM send_queue
-              WHERE conversation_id = ?1 AND rowid < ?2
+              WHERE conversation_id = ?1
               ORDER BY rowid
               LIMIT 1",
         )?
-        .query_row(params![entry.conversation_id, entry.rowid], |row| row.get(0))
-        .optional()?;
+        .query_row([conversation_id], |row| row.get(0))
+        .optional()?)
+}
+
+/// What the thread shows of an answer's entry.
+pub fn waiting(connection: &Connection, message_id: MessageId) -> Result<Option<Waiting>, Error> {
+    let Some(entry) = get(connection, message_id)? else { return Ok(None) };
+    let behind = first(connection, entry.conversation_id)?.filter(|first| *first != message_id);
     Ok(Some(Waiting {
         attempts: entry.attempts,
         retry_at: entry.retry_at,
@@ -152,6 +160,15 @@ pub fn update(write: &mut Write<'_>, message_id: MessageId, turn: &Turn) -> Resu
     if let Some(conversation_id) = conversation_id {
         tell(write, conversation_id, message_id);
     }
+    Ok(())
+}
+
+/// An entry's waiting begins anew: whoever said yes to it now is not asked again at once.
+pub fn waits_from_now(write: &mut Write<'_>, message_id: MessageId) -> Result<(), Error> {
+    write
+        .tx
+        .prepare_cached("UPDATE send_queue SET queued_ms = ?2 WHERE message_id = ?1")?
+        .execute(params![message_id, write.now])?;
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::plan::backoff_ms;
 use super::{Queue, STORE_EVERY, on_disk, style};
-use crate::chat::prompt;
+use crate::chat::{prompt, send};
 use crate::error::{Code, Failure};
 use crate::mirror::messages::{self, Progress};
 use crate::mirror::send_queue::{self, Turn};
@@ -69,6 +69,10 @@ impl Queue {
         let mirror = &self.inner.mirror;
         let claimed = mirror.write(|write| {
             let Some(entry) = send_queue::get(&write.tx, id)? else { return Ok(None) };
+            // The command line asks without a plan, and may come while the window is asking.
+            if send_queue::first(&write.tx, entry.conversation_id)? != Some(id) {
+                return Ok(None);
+            }
             let dead = entry.runner.filter(|runner| !self.inner.instance.is_alive(*runner));
             if !send_queue::claim(write, id, me, dead)? {
                 return Ok(None);
@@ -114,9 +118,27 @@ impl Queue {
             tokens_out: None,
         };
         let outcome = self.receive(id, provider.ask(ask, stop.clone()), &mut arrived, &stop).await;
+        let spoke = arrived.text.len() > answer.content.len();
+        let waits = matches!(outcome, Outcome::Failed(_)) && !spoke;
         let result = self.store_outcome(&answer, attempts, arrived, &info, outcome).await;
         self.inner.streams.end(id);
+        // Who pressed stop while a retry was being stored must not see it tried again.
+        if waits && stop.is_cancelled() && !self.inner.tasks.is_closing() {
+            self.stop_waiting(id).await?;
+        }
         result
+    }
+
+    async fn stop_waiting(&self, id: MessageId) -> Result<(), Error> {
+        let queue = self.clone();
+        on_disk(move || {
+            queue.inner.mirror.write(|write| match messages::get(&write.tx, id) {
+                Ok(answer) => send::stop_waiting(write, &answer),
+                Err(Error::NotFound(_)) => Ok(()),
+                Err(error) => Err(error),
+            })
+        })
+        .await
     }
 
     /// Reads the stream to its end, storing as it goes.
@@ -145,24 +167,28 @@ impl Queue {
                     }
                     Some(Ok(Piece::Text(text))) => {
                         let first = arrived.first_token_ms.is_none();
-                        self.take_text(id, arrived, &text);
+                        let whole = self.take_text(id, arrived, &text);
                         // From the first word on the row says "streaming", whatever happens next.
                         if first && !self.store_now(id, arrived, &mut stored).await {
                             return Outcome::Gone;
                         }
-                        if arrived.text.len() >= MAX_MESSAGE_BYTES {
+                        if !whole {
                             return Outcome::Done;
                         }
                     }
                 },
-                _ = store.tick() => if !self.store_now(id, arrived, &mut stored).await {
+                // A silent answer may be stopped by another process too.
+                _ = store.tick() => if !(self.store_now(id, arrived, &mut stored).await
+                    && self.is_mine(id).await)
+                {
                     return Outcome::Gone;
                 },
             }
         }
     }
 
-    fn take_text(&self, id: MessageId, arrived: &mut Arrived, text: &str) {
+    /// Adds what fits. `false` where not all did: the answer is full.
+    fn take_text(&self, id: MessageId, arrived: &mut Arrived, text: &str) -> bool {
         let clean = crate::chat::body::without_nul(text);
         let room = MAX_MESSAGE_BYTES.saturating_sub(arrived.text.len());
         let fits =
@@ -172,6 +198,7 @@ impl Queue {
         }
         arrived.text.push_str(&clean[..fits]);
         self.inner.streams.push(id, &clean[..fits]);
+        fits == clean.len()
     }
 
     /// Stores what has arrived since the last time. `false` where the entry has left the queue.
@@ -190,6 +217,15 @@ impl Queue {
                 true
             }
         }
+    }
+
+    /// Whether this process still has the entry; when in doubt, it has.
+    async fn is_mine(&self, id: MessageId) -> bool {
+        let queue = self.clone();
+        let entry =
+            on_disk(move || queue.inner.mirror.read(|connection| send_queue::get(connection, id)));
+        let me = self.runner();
+        entry.await.map_or(true, |entry| entry.is_some_and(|entry| entry.runner == Some(me)))
     }
 
     /// Stores the text so far as `streaming`. `false` where the entry has left the queue.

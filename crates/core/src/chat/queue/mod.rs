@@ -186,6 +186,9 @@ impl Queue {
 
     fn plan(&self) -> Result<Plan, Error> {
         let inner = &self.inner;
+        // Before the rows and after them: an answer that begins or ends between the two is running
+        // as far as this plan knows, and wakes the next one.
+        let mut running = self.lock_running().clone();
         let entries = inner.mirror.read(|connection| {
             send_queue::all(connection)?
                 .into_iter()
@@ -203,7 +206,7 @@ impl Queue {
                 .filter(|queued: &Result<_, Error>| !matches!(queued, Err(Error::NotFound(_))))
                 .collect::<Result<Vec<_>, Error>>()
         })?;
-        let running = self.lock_running().clone();
+        running.extend(self.lock_running().iter());
         let is_alive = |id| inner.instance.is_alive(id);
         let now = Now {
             at: inner.mirror.clock().now(),
