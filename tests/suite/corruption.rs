@@ -480,8 +480,10 @@ fn a_start_finds_a_damaged_file_by_itself_or_is_asked_to() {
     let original = Original::new(true);
     let start = |path: &Path| {
         let clock = ManualClock::at(1_800_000_000_000);
-        salvage::open_or_recover(path, &work::key(), work::MIRROR, clock, Events::default())
-            .expect("starts")
+        salvage::open_or_recover(path, &work::key(), work::MIRROR, clock, Events::default(), || {
+            true
+        })
+        .expect("starts")
     };
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(mirror::FILE);

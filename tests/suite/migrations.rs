@@ -211,9 +211,15 @@ fn a_file_of_another_key_is_not_taken_for_a_damaged_one() {
     let before = bytes(folder.path());
     let clock = ManualClock::at(1_800_000_000_000);
     let wrong = Key::random().expect("random");
-    let error =
-        mirror::salvage::open_or_recover(&path, &wrong, work::MIRROR, clock, Events::default())
-            .expect_err("refused");
+    let error = mirror::salvage::open_or_recover(
+        &path,
+        &wrong,
+        work::MIRROR,
+        clock,
+        Events::default(),
+        || true,
+    )
+    .expect_err("refused");
     assert!(matches!(error, Error::WrongKey), "{error:?}");
     for (file, contents) in before {
         assert_eq!(fs::read(&file).expect("there"), contents, "{}", file.display());

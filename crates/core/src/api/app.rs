@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::{AppState, KeyStore, SalvageReport, Tidemark};
+use crate::chat::instance::Instance;
 use crate::clock::{SharedClock, SystemClock};
 use crate::error::{Code, Failure, Result};
 use crate::events::Events;
@@ -237,7 +238,12 @@ impl App {
         make_folder(self.folder())?;
         let _alone = self.lock_folder()?;
         let card = Card::read(self.folder()).map_err(mirror::Error::from)?;
-        let exists = self.folder().join(mirror::FILE).exists();
+        let exists = ["", "-wal"]
+            .iter()
+            .any(|end| has_bytes(&self.folder().join(format!("{}{end}", mirror::FILE))));
+        if card.is_some() && !exists {
+            return Err(file_gone());
+        }
         match (&self.inner.options.key_file, card) {
             (Some(file), card) => self.open_with_file(file, card),
             (None, Some(card)) => self.open_with_card(&card),
@@ -386,7 +392,9 @@ impl App {
     ) -> Result<(Mirror, Option<SalvageReport>)> {
         let path = self.folder().join(mirror::FILE);
         let clock = self.inner.options.clock.clone();
-        Ok(mirror::salvage::open_or_recover(&path, key, id, clock, events)?)
+        Ok(mirror::salvage::open_or_recover(&path, key, id, clock, events, || {
+            !Instance::any_alive(&self.folder().join(RUN))
+        })?)
     }
 }
 
@@ -394,8 +402,24 @@ fn still_opening() -> Failure {
     Failure::new(Code::Busy, "Tidemark is still opening.").hint("Try again in a moment.")
 }
 
+/// Where the processes that have the mirror open keep their locks.
+pub(super) const RUN: &str = "run";
+
 fn key_entry(mirror_id: Uuid) -> String {
     format!("{mirror_id}/mirror-key")
+}
+
+fn has_bytes(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0)
+}
+
+/// A new, empty mirror in the place of one that is gone would look like a lost history.
+fn file_gone() -> Failure {
+    Failure::new(
+        Code::Corrupt,
+        "The file mirror.db is missing or empty, though there was a mirror in this folder. Nothing was changed.",
+    )
+    .hint("Put it back from a backup. To begin with an empty one, move mirror.json away first.")
 }
 
 fn no_card() -> Failure {

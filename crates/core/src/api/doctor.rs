@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{DoctorReport, Tidemark};
 use crate::error::Result;
-use crate::mirror::{Error, index, migrate};
+use crate::mirror::{Error, index, migrate, salvage};
 
 /// Tables whose rows are counted.
 const COUNTED: [&str; 8] = [
@@ -19,24 +19,22 @@ const COUNTED: [&str; 8] = [
 ];
 
 impl Tidemark {
-    /// Checks the mirror: its pages, its search index, its key, its versions. Reads only.
+    /// Checks the mirror: every page, references, the search index, versions. Where it finds damage,
+    /// the next start sets the file aside and saves every row that can be read.
     pub fn doctor(&self) -> Result<DoctorReport> {
         let mirror = &self.inner.mirror;
-        let (integrity, counts, coverage, versions) = self.read(|connection| {
-            Ok((
-                integrity(connection)?,
-                counts(connection)?,
-                index::coverage(connection)?,
-                versions(connection)?,
-            ))
-        })?;
+        let integrity = self.read(salvage::check)?;
         let mut findings = Vec::new();
-        if integrity != ["ok"] {
+        if !integrity.is_empty() {
+            salvage::ask(mirror.path())?;
             findings.push(
-                "The mirror is damaged. Restart Tidemark: it saves every row that can be read."
+                "The mirror is damaged; nothing was deleted. Restart Tidemark: it saves every row that can be read."
                     .to_owned(),
             );
         }
+        let (counts, coverage, versions) = self.read(|connection| {
+            Ok((counts(connection)?, index::coverage(connection)?, versions(connection)?))
+        })?;
         if coverage.messages != coverage.indexed && coverage.dirty == 0 {
             findings.push(format!(
                 "The search index holds {} of {} messages. Run “tidemarkctl doctor --rebuild-index”.",
@@ -55,7 +53,7 @@ impl Tidemark {
             versions,
             mirror_id: mirror.id().to_string(),
             key: self.inner.kept,
-            integrity,
+            integrity: if integrity.is_empty() { vec!["ok".into()] } else { integrity },
             counts,
             bytes: bytes.sum(),
         })
@@ -65,20 +63,6 @@ impl Tidemark {
     pub fn rebuild_index(&self) -> Result<()> {
         Ok(index::rebuild(&self.inner.mirror)?)
     }
-}
-
-fn integrity(connection: &rusqlite::Connection) -> Result<Vec<String>, Error> {
-    let mut complaints: Vec<String> = lines(connection, "PRAGMA cipher_integrity_check")?;
-    let quick = lines(connection, "PRAGMA quick_check(20)")?;
-    complaints.extend(quick.into_iter().filter(|line| line != "ok"));
-    complaints.truncate(40);
-    Ok(if complaints.is_empty() { vec!["ok".into()] } else { complaints })
-}
-
-fn lines(connection: &rusqlite::Connection, sql: &str) -> Result<Vec<String>, Error> {
-    let mut statement = connection.prepare(sql)?;
-    let rows = statement.query_map([], |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn counts(connection: &rusqlite::Connection) -> Result<BTreeMap<String, i64>, Error> {

@@ -65,8 +65,8 @@ impl Tidemark {
         let streams = Streams::default();
         let models = Registry::open(&mirror, kept, options)?;
         let id = options.clock.new_id();
-        let instance =
-            Instance::begin(&options.data_dir.join("run"), id).map_err(mirror::Error::from)?;
+        let instance = Instance::begin(&options.data_dir.join(super::app::RUN), id)
+            .map_err(mirror::Error::from)?;
         let queue =
             Queue::new(mirror.clone(), instance, models.clone(), streams.clone(), tasks.clone());
         let core = Self {

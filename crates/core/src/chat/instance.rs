@@ -36,6 +36,18 @@ impl Instance {
         Ok(Self { id, folder: folder.to_owned(), _lock: lock, dead: Mutex::default() })
     }
 
+    /// Whether any process lives in `folder`; asked before there is an instance of our own.
+    pub fn any_alive(folder: &Path) -> bool {
+        let Ok(entries) = std::fs::read_dir(folder) else { return false };
+        let locks = entries
+            .flatten()
+            .filter(|entry| entry.path().extension().is_some_and(|end| end == "lock"));
+        locks.into_iter().any(|entry| {
+            let file = OpenOptions::new().write(true).open(entry.path());
+            file.is_ok_and(|file| file.try_lock().is_err())
+        })
+    }
+
     /// Its id.
     pub fn id(&self) -> Uuid {
         self.id
@@ -96,6 +108,9 @@ mod tests {
         assert!(here.is_alive(ann) && here.is_alive(bob));
         drop(other);
         assert!(!here.is_alive(bob));
+        assert!(Instance::any_alive(folder.path()));
+        drop(here);
+        assert!(!Instance::any_alive(folder.path()));
     }
 
     #[test]

@@ -75,6 +75,8 @@ pub(super) fn connect(path: &Path, key: &Key, access: Access) -> Result<Connecti
     let connection = Connection::open_with_flags(path, flags)?;
     // Whoever leaves last writes the log back into the file; one that is refused must not.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // What it finds becomes an error of ours; standard error belongs to the command line.
+    connection.pragma_update(None, "cipher_log_level", "NONE")?;
     connection.pragma_update(None, "key", key.pragma().as_str())?;
     connection.busy_timeout(BUSY)?;
     connection

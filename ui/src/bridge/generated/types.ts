@@ -68,7 +68,7 @@ continuation_id: string | null,
  */
 message_count: number, 
 /**
- * Answers that have not been given yet (queued, sending, streaming, retrying or needing you).
+ * Answers that wait (queued, retrying or needing you); one that arrives is not counted.
  */
 open_count: number, 
 /**
@@ -848,7 +848,7 @@ continuation_id: string | null,
  */
 message_count: number, 
 /**
- * Answers that have not been given yet (queued, sending, streaming, retrying or needing you).
+ * Answers that wait (queued, retrying or needing you); one that arrives is not counted.
  */
 open_count: number, 
 /**

@@ -38,9 +38,9 @@ function Question({ message, editing, onEdit }: Props) {
   if (editing) return <EditBox message={message} onClose={() => onEdit(null)} />;
   return (
     <>
-      <div className="card" dir="auto">
+      <div className="said" dir="auto">
         <PlainText content={message.content} />
-        {message.content_raw !== null && <p className="card-note">{text.thread.wholeText}</p>}
+        {message.content_raw !== null && <p className="said-note">{text.thread.wholeText}</p>}
       </div>
       <Tools>
         <Branches message={message} />

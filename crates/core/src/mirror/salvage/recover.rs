@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::pages::beside;
 use super::{Care, Salvaged, log_is_damaged, salvage};
 use crate::clock::SharedClock;
+use crate::error::{Code, Failure};
 use crate::events::Events;
 use crate::mirror::key::Key;
 use crate::mirror::{Error, Mirror, open};
@@ -25,13 +26,15 @@ const PARTS: [&str; 3] = ["", "-wal", "-shm"];
 
 /// Opens the mirror at `path`; where it is damaged, or [`ask`] was called, salvages it first.
 ///
-/// The same holds for `key` and other processes as for [`recover`].
+/// The same holds for `key` as for [`recover`]. `alone` tells whether no other process has the mirror
+/// open: one that had would go on writing to the file that is set aside.
 pub fn open_or_recover(
     path: &Path,
     key: &Key,
     id: Uuid,
     clock: SharedClock,
     events: Events,
+    alone: impl Fn() -> bool,
 ) -> Result<(Mirror, Option<SalvageReport>), Error> {
     let finished = finish(path)?;
     if !asked_path(path).exists() && !log_is_damaged(path) {
@@ -41,8 +44,19 @@ pub fn open_or_recover(
             Err(error) => return Err(error),
         }
     }
+    if !alone() {
+        return Err(damaged_and_in_use().into());
+    }
     let (mirror, report) = recover(path, key, id, clock, events)?;
     Ok((mirror, Some(report)))
+}
+
+fn damaged_and_in_use() -> Failure {
+    Failure::new(
+        Code::Corrupt,
+        "A part of the mirror is damaged, and another Tidemark process has it open. Nothing was changed.",
+    )
+    .hint("Close the other window or command, then start Tidemark again: it saves every row that can be read.")
 }
 
 /// Asks the next start to salvage the mirror at `path`: for damage that opening does not meet.
