@@ -1,10 +1,14 @@
 //! The suites that need more than one crate, in one binary.
 
+mod bad_input;
 mod chat;
+mod cli;
 mod corruption;
 mod desk;
 mod io_errors;
 mod migrations;
 mod power_loss;
 mod providers;
+mod queue;
+mod secrets;
 mod two_processes;

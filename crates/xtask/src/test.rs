@@ -34,8 +34,10 @@ fn interface() -> anyhow::Result<()> {
 fn core() -> anyhow::Result<()> {
     tools::NEXTEST.install()?;
     let models = model::fetch()?;
+    // The suites run the command line as scripts do: the program, found beside their own.
+    step("command line", workspace::cargo(&["build", "--package", "tidemark-cli"]))?;
     let mut tests = workspace::cargo_all(&["nextest", "run"], &["--profile", "ci"]);
-    tests.env("TIDEMARK_MODELS_DIR", &models);
+    tests.env("TIDEMARK_MODELS_DIR", &models).env("TIDEMARK_TEST_MODELS", &models);
     step("core and suites", tests)?;
     step("core's examples", workspace::cargo(&["test", "--doc", "--package", "tidemark-core"]))?;
     Ok(())

@@ -17,6 +17,7 @@ use crate::events::Change;
 use crate::mirror::{self, Mirror, settings};
 use crate::model::{ModelInfo, ModelRef, ProviderConfig, ProviderKind, setting};
 use crate::providers::anthropic::Anthropic;
+use crate::providers::base_url::BaseUrl;
 use crate::providers::http::Http;
 use crate::providers::local::{
     DownloadOptions, Downloads, LOCAL, LocalModels, LocalOptions, LocalProvider,
@@ -474,6 +475,8 @@ fn check_provider(config: &ProviderConfig) -> Result<()> {
             );
         }
     }
+    // What would be refused when it is asked is refused here, where the person looks.
+    BaseUrl::parse(&config.base_url, config.kind)?;
     match &config.ca_file {
         Some(path) if !PathBuf::from(path).is_file() => {
             refused("the file with the certificates is not there")
