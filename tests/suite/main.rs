@@ -10,5 +10,6 @@ mod migrations;
 mod power_loss;
 mod providers;
 mod queue;
+mod search;
 mod secrets;
 mod two_processes;

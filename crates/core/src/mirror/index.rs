@@ -7,6 +7,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::search::script::spaced;
 use super::{Error, Mirror};
 
 /// Rows in one transaction: a person's write waits a few milliseconds behind it at most.
@@ -20,7 +21,7 @@ pub(super) fn insert_message(
 ) -> Result<(), Error> {
     connection
         .prepare_cached("INSERT INTO message_index (rowid, content) VALUES (?1, ?2)")?
-        .execute(params![rowid, content])?;
+        .execute(params![rowid, spaced(content)])?;
     Ok(())
 }
 
@@ -58,7 +59,7 @@ fn index_row(connection: &Connection, kind: i64, row: i64) -> Result<(), Error> 
     let text: Option<String> =
         connection.prepare_cached(select)?.query_row([row], |r| r.get(0)).optional()?;
     if let Some(text) = text {
-        connection.prepare_cached(insert)?.execute(params![row, text])?;
+        connection.prepare_cached(insert)?.execute(params![row, spaced(&text)])?;
     }
     Ok(())
 }

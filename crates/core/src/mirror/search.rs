@@ -7,6 +7,7 @@ use crate::model::view::{SearchHit, SearchRequest, Shelf};
 use crate::model::{ConversationId, MessageId, Timestamp};
 
 mod query;
+pub(super) mod script;
 mod snippet;
 
 /// Hits where none are asked for.

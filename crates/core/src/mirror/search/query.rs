@@ -1,5 +1,7 @@
 //! From what a person types to what FTS5 reads: nothing typed is ever an operator.
 
+use super::script::spaced;
+
 /// The most words of one query; more are left out.
 const MAX_WORDS: usize = 24;
 /// The longest word, in characters.
@@ -27,9 +29,9 @@ pub(super) fn parse(text: &str) -> Option<Query> {
         }
         words.extend(found.iter().map(|word| super::snippet::fold(word)));
         if quoted {
-            terms.push(format!("\"{}\"", found.join(" ")));
+            terms.push(format!("\"{}\"", spaced(&found.join(" "))));
         } else {
-            terms.extend(found.iter().map(|word| format!("\"{word}\"")));
+            terms.extend(found.iter().map(|word| format!("\"{}\"", spaced(word))));
         }
         if words.len() >= MAX_WORDS {
             break;

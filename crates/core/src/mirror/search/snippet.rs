@@ -1,5 +1,7 @@
 //! The passage around a match, on one line, with what matched marked.
 
+use super::script::{is_silent, stands_alone};
+
 /// Characters before the first match.
 const BEFORE: usize = 40;
 /// Characters of a passage.
@@ -13,7 +15,7 @@ pub(super) fn fold(word: &str) -> String {
 }
 
 fn fold_char(c: char) -> Option<char> {
-    if matches!(c, '\u{300}'..='\u{36f}') {
+    if matches!(c, '\u{300}'..='\u{36f}') || is_silent(c) {
         return None;
     }
     let lower = c.to_lowercase().next().unwrap_or(c);
@@ -62,10 +64,23 @@ pub(super) fn around(text: &str, words: &[String]) -> (String, Vec<(u32, u32)>) 
 
 /// Where words begin with one of `words`: byte ranges of the whole word or of the part that matched.
 fn matches<'a>(text: &'a str, words: &'a [String]) -> impl Iterator<Item = (usize, usize)> + 'a {
-    tokens(text).filter_map(move |(start, end)| {
+    tokens(text).flat_map(move |(start, end)| {
         let token = fold(&text[start..end]);
-        words.iter().any(|word| token.starts_with(word.as_str())).then_some((start, end))
+        if words.iter().any(|word| !is_run(word) && token.starts_with(word.as_str())) {
+            return vec![(start, end)];
+        }
+        let runs = words.iter().filter(|word| is_run(word));
+        let found = runs.flat_map(|run| text[start..end].match_indices(run.as_str()));
+        let mut found: Vec<_> =
+            found.map(|(at, run)| (start + at, start + at + run.len())).collect();
+        found.sort_unstable();
+        found
     })
+}
+
+/// Whether a word is of a script without blanks, and so may begin inside of what looks like a word.
+fn is_run(word: &str) -> bool {
+    word.chars().any(stands_alone)
 }
 
 fn tokens(text: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
@@ -74,7 +89,7 @@ fn tokens(text: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
         let (start, _) = chars.by_ref().find(|(_, c)| c.is_alphanumeric())?;
         let mut end = text.len();
         while let Some((at, c)) = chars.peek().copied() {
-            if !(c.is_alphanumeric() || matches!(c, '\u{300}'..='\u{36f}')) {
+            if !(c.is_alphanumeric() || matches!(c, '\u{300}'..='\u{36f}') || is_silent(c)) {
                 end = at;
                 break;
             }
