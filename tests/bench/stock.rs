@@ -56,21 +56,9 @@ fn key_file(home: &Path) -> anyhow::Result<PathBuf> {
 /// A conversation without messages.
 pub(crate) fn conversation(id: ConversationId, title: &str, at: Timestamp) -> Conversation {
     Conversation {
-        id,
         title: title.to_owned(),
         title_by: TitleBy::Person,
-        model: None,
-        system_prompt: None,
-        pinned: false,
-        archived: false,
-        trashed_at: None,
-        origin: None,
-        continuation_id: None,
-        message_count: 0,
-        open_count: 0,
-        created_at: at,
-        updated_at: at,
-        active_at: at,
+        ..Conversation::blank(id, at)
     }
 }
 

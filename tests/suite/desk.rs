@@ -231,21 +231,9 @@ impl Person for Tidemark {
 /// A conversation as an import brings it, with rows that nobody here has written.
 pub(crate) fn imported(id: u128, title: &str, at_ms: i64) -> Conversation {
     Conversation {
-        id: ConversationId(Uuid::from_u128(id)),
         title: title.to_owned(),
         title_by: TitleBy::Import,
-        model: None,
-        system_prompt: None,
-        pinned: false,
-        archived: false,
-        trashed_at: None,
-        origin: None,
-        continuation_id: None,
-        message_count: 0,
-        open_count: 0,
-        created_at: Timestamp(at_ms),
-        updated_at: Timestamp(at_ms),
-        active_at: Timestamp(at_ms),
+        ..Conversation::blank(ConversationId(Uuid::from_u128(id)), Timestamp(at_ms))
     }
 }
 
@@ -257,26 +245,12 @@ pub(crate) fn line(
     content: &str,
 ) -> Message {
     let (id, parent) = (Uuid::from_u128(id), parent.map(Uuid::from_u128));
+    let role = if id.as_u128() % 2 == 1 { Role::User } else { Role::Assistant };
     Message {
-        id: MessageId(id),
-        conversation_id: conversation.id,
         parent_id: parent.map(MessageId),
-        continues_id: None,
-        role: if id.as_u128() % 2 == 1 { Role::User } else { Role::Assistant },
         content: content.to_owned(),
-        content_raw: None,
-        parts: Vec::new(),
         model: Some(ModelRef::new("test", "test-model")),
-        state: MessageState::Done,
-        tokens_in: None,
-        tokens_out: None,
-        first_token_ms: None,
-        cost_micros: None,
-        metadata: None,
-        device_id: None,
-        created_at: conversation.created_at,
-        updated_at: conversation.created_at,
-        finished_at: None,
+        ..Message::blank(MessageId(id), conversation.id, role, conversation.created_at)
     }
 }
 

@@ -234,21 +234,9 @@ fn begin(
     model: Option<&ModelRef>,
 ) -> Result<Conversation, Error> {
     let conversation = Conversation {
-        id: ConversationId(context.clock.new_id()),
         title: title::from_message(&body.content),
-        title_by: TitleBy::Auto,
         model: model.cloned(),
-        system_prompt: None,
-        pinned: false,
-        archived: false,
-        trashed_at: None,
-        origin: None,
-        continuation_id: None,
-        message_count: 0,
-        open_count: 0,
-        created_at: write.now,
-        updated_at: write.now,
-        active_at: write.now,
+        ..Conversation::blank(ConversationId(context.clock.new_id()), write.now)
     };
     conversations::insert(write, &conversation)?;
     Ok(conversation)
@@ -313,25 +301,9 @@ fn row(
     role: Role,
 ) -> Message {
     Message {
-        id: MessageId(context.clock.new_id()),
-        conversation_id,
         parent_id,
-        continues_id: None,
-        role,
-        content: String::new(),
-        content_raw: None,
-        parts: Vec::new(),
-        model: None,
-        state: MessageState::Done,
-        tokens_in: None,
-        tokens_out: None,
-        first_token_ms: None,
-        cost_micros: None,
-        metadata: None,
         device_id: Some(write.device_id),
-        created_at: write.now,
-        updated_at: write.now,
-        finished_at: None,
+        ..Message::blank(MessageId(context.clock.new_id()), conversation_id, role, write.now)
     }
 }
 

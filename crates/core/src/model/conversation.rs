@@ -42,6 +42,29 @@ pub struct Conversation {
     pub active_at: Timestamp,
 }
 
+impl Conversation {
+    /// A conversation that nothing has been said in and nothing chosen for.
+    pub fn blank(id: ConversationId, at: Timestamp) -> Self {
+        Self {
+            id,
+            title: String::new(),
+            title_by: TitleBy::Auto,
+            model: None,
+            system_prompt: None,
+            pinned: false,
+            archived: false,
+            trashed_at: None,
+            origin: None,
+            continuation_id: None,
+            message_count: 0,
+            open_count: 0,
+            created_at: at,
+            updated_at: at,
+            active_at: at,
+        }
+    }
+}
+
 /// Who set a title.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]

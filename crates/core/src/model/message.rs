@@ -53,6 +53,38 @@ pub struct Message {
     pub finished_at: Option<Timestamp>,
 }
 
+impl Message {
+    /// A message that says nothing yet and has its place at the beginning of a branch.
+    pub fn blank(
+        id: MessageId,
+        conversation_id: ConversationId,
+        role: Role,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            conversation_id,
+            parent_id: None,
+            continues_id: None,
+            role,
+            content: String::new(),
+            content_raw: None,
+            parts: Vec::new(),
+            model: None,
+            state: MessageState::Done,
+            tokens_in: None,
+            tokens_out: None,
+            first_token_ms: None,
+            cost_micros: None,
+            metadata: None,
+            device_id: None,
+            created_at: at,
+            updated_at: at,
+            finished_at: None,
+        }
+    }
+}
+
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
