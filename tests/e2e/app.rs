@@ -32,7 +32,7 @@ pub(crate) struct App {
     home: PathBuf,
     size: (u32, u32),
     _keyring: Option<Keyring>,
-    _bus: Bus,
+    bus: Bus,
     display: Display,
     // Last, because those above write into it.
     _temporary: Option<TempDir>,
@@ -66,7 +66,7 @@ impl App {
             home: home.to_owned(),
             size: (1280, 860),
             _keyring: keyring,
-            _bus: bus,
+            bus,
             display,
             _temporary: None,
         })
@@ -118,7 +118,7 @@ impl App {
         if !ended {
             bail!("the app did not end after its window was closed");
         }
-        Ok(())
+        self.bus.forgets_the_app()
     }
 
     /// Ends the process in the middle of whatever it does.
@@ -131,7 +131,7 @@ impl App {
         if !ended {
             bail!("the app outlived SIGKILL");
         }
-        Ok(())
+        self.bus.forgets_the_app()
     }
 
     /// Closes the window and opens it again.

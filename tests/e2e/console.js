@@ -7,7 +7,11 @@ if (!window.__complaints) {
     all.push(values.map((value) => value?.stack ?? String(value)).join(" "));
     error(...values);
   };
-  addEventListener("error", (event) => all.push(`${event.message} (${event.filename})`));
+  addEventListener("error", (event) => {
+    // Says only that a size that was seen changed again: what is left is told in the next frame.
+    if (event.message.startsWith("ResizeObserver loop")) return;
+    all.push(`${event.message} (${event.filename})`);
+  });
   addEventListener("unhandledrejection", (event) => {
     const reason = event.reason;
     all.push(`unhandled: ${reason?.stack ?? JSON.stringify(reason)}`);

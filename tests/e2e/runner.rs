@@ -1,6 +1,7 @@
 //! Runs the specs, a few at a time, each with an app of its own; nothing is tried twice.
 
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -31,6 +32,10 @@ macro_rules! specs {
 
 /// Runs each spec so often, so many at a time; returns whether all passed.
 pub(crate) fn run(stage: &Arc<Stage>, specs: &[Spec], repeat: usize, jobs: usize) -> bool {
+    // Before all of them: what a failed turn left must outlive the turns that pass.
+    for spec in specs {
+        let _ = std::fs::remove_dir_all(evidence(stage, spec));
+    }
     let turns: Vec<Spec> = (0..repeat).flat_map(|_| specs.iter().copied()).collect();
     let (next, passed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let failed = Mutex::new(Vec::new());
@@ -58,8 +63,7 @@ pub(crate) fn run(stage: &Arc<Stage>, specs: &[Spec], repeat: usize, jobs: usize
 /// Runs one; a failure leaves its evidence under `target/e2e/<spec>`.
 fn one(stage: &Arc<Stage>, spec: Spec) -> bool {
     let started = Instant::now();
-    let evidence = stage.target.join("e2e").join(spec.name);
-    let _ = std::fs::remove_dir_all(&evidence);
+    let evidence = evidence(stage, &spec);
     let shown = App::new(stage).and_then(|mut app| {
         let shown = guarded(spec, &mut app);
         if shown.is_err() {
@@ -76,6 +80,10 @@ fn one(stage: &Arc<Stage>, spec: Spec) -> bool {
         }
     }
     shown.is_ok()
+}
+
+fn evidence(stage: &Stage, spec: &Spec) -> PathBuf {
+    stage.target.join("e2e").join(spec.name)
 }
 
 /// The spec, its panics turned into failures, and no complaint left in the page's console.

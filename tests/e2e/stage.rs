@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 
@@ -92,6 +93,25 @@ impl Bus {
         let address = first_line(&mut daemon);
         let bus = Self { daemon, address: address? };
         Ok(bus)
+    }
+
+    /// Waits until no app has a name on it. A process that has ended keeps its name until the bus
+    /// notices; one that starts meanwhile would hand over to it and leave.
+    pub(crate) fn forgets_the_app(&self) -> anyhow::Result<()> {
+        for _ in 0..200 {
+            let names = Command::new("dbus-send")
+                .arg(format!("--bus={}", self.address))
+                .args(["--print-reply", "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus"])
+                .arg("org.freedesktop.DBus.ListNames")
+                .stderr(Stdio::null())
+                .output()
+                .context("could not start dbus-send")?;
+            if !String::from_utf8_lossy(&names.stdout).contains("tidemark") {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        bail!("the app is still on its bus")
     }
 }
 
