@@ -23,6 +23,7 @@ const FirstRun = lazy(() => import("./views/first-run"));
 const Palette = lazy(() => import("./views/palette"));
 const Shortcuts = lazy(() => import("./views/shortcuts"));
 
+// Links and pictures alike open in the browser, after a click and the check in Rust.
 const openLink = (url: string) => act(() => bridge.openLink(url));
 
 export function App() {
@@ -33,7 +34,7 @@ export function App() {
   if (state.isError) return <Locked state={{ at: "failed", failure: state.error, data_dir: "" }} />;
   if (state.data.at !== "ready") return <Locked state={state.data} />;
   return (
-    <MarkdownActionsProvider openLink={openLink}>
+    <MarkdownActionsProvider onLoadImage={openLink} openLink={openLink}>
       <Theme />
       {state.data.first_run_done ? (
         <Ready salvaged={state.data.salvaged} />

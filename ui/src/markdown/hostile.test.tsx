@@ -43,7 +43,7 @@ describe("hostile Markdown is inert", () => {
 
   it("never asks for an image: the canary's address is only ever text, a link or a button's name", () => {
     const markup = renderToStaticMarkup(<Markdown source={`![a](https://${CANARY}/p.png)`} streaming={false} />);
-    expect(markup).toContain(`Load image from ${CANARY}`);
+    expect(markup).toContain(`Open image from ${CANARY}`);
     expect(markup).not.toContain("/p.png");
   });
 

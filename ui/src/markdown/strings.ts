@@ -7,7 +7,7 @@ export const markdownText = {
   code: (language: string) => (language === "" ? "Code" : `Code, ${language}`),
   copyCsv: "Copy as CSV",
   table: (columns: string) => (columns === "" ? "Table" : `Table: ${columns}`),
-  loadImage: (host: string) => `Load image from ${host}`,
+  loadImage: (host: string) => `Open image from ${host}`,
   imageWithoutText: "Image without a description",
   note: (number: number) => `Footnote ${number}`,
   notes: "Footnotes",

@@ -241,7 +241,7 @@ impl App {
         let exists = ["", "-wal"]
             .iter()
             .any(|end| has_bytes(&self.folder().join(format!("{}{end}", mirror::FILE))));
-        if card.is_some() && !exists {
+        if card.as_ref().is_some_and(|card| card.made) && !exists {
             return Err(file_gone());
         }
         match (&self.inner.options.key_file, card) {
@@ -368,13 +368,13 @@ impl App {
 
     fn card(&self, kept: KeyStore, key: &Key) -> Card {
         let mirror_id = self.inner.options.clock.new_id();
-        Card { mirror_id, key: kept, fingerprint: key.fingerprint(), wrapped: None }
+        Card { mirror_id, key: kept, fingerprint: key.fingerprint(), made: false, wrapped: None }
     }
 
     fn open_mirror(&self, card: &Card, key: &Key, kept: KeyStore) -> Result<State> {
         let events = Events::default();
         let (mirror, salvaged) = self.mirror(card.mirror_id, key, events)?;
-        let card = Card { mirror_id: mirror.id(), key: kept, ..card.clone() };
+        let card = Card { mirror_id: mirror.id(), key: kept, made: true, ..card.clone() };
         if Card::read(self.folder()).ok().flatten().as_ref() != Some(&card) {
             card.write(self.folder()).map_err(mirror::Error::from)?;
         }

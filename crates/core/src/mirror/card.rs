@@ -32,9 +32,18 @@ pub struct Card {
     pub key: KeyStore,
     /// [`Key::fingerprint`].
     pub fingerprint: String,
+    /// Whether the mirror's file has been made. A card is written before it, so that a power cut
+    /// between the two leaves a card that begins again and not a file that nobody can open.
+    #[serde(default = "made")]
+    pub made: bool,
     /// The key, wrapped with a passphrase.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wrapped: Option<Wrapped>,
+}
+
+/// What a card says that does not say it.
+fn made() -> bool {
+    true
 }
 
 impl Card {
@@ -192,6 +201,7 @@ mod tests {
             mirror_id: Uuid::from_u128(7),
             key: KeyStore::Keyring,
             fingerprint: "ab".into(),
+            made: true,
             wrapped: None,
         };
         card.write(folder.path()).expect("written");

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 
 use super::sql::{json, to_json};
-use super::{Error, Row, Table, Write};
+use super::{Error, NEW, Row, Table, Write};
 use crate::model::view::Shelf;
 use crate::model::{Conversation, ConversationId, MessageId, ModelRef, Timestamp, TitleBy};
 
@@ -86,8 +86,7 @@ pub fn insert(write: &mut Write<'_>, conversation: &Conversation) -> Result<(), 
         ])?;
     let rowid = write.tx.last_insert_rowid();
     write.index(Table::Conversations, rowid)?;
-    write.tell(crate::events::Change::Conversation { id: conversation.id });
-    Ok(())
+    write.synced(Row::Conversation(conversation.id), NEW)
 }
 
 /// A field that a person changes; each merges by itself.

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 
 use super::sql::{json, to_json};
-use super::{Error, Row, Table, Write, conversations};
+use super::{Error, NEW, Row, Table, Write, conversations};
 use crate::model::{ConversationId, Message, MessageId, MessageState, ModelRef, Timestamp};
 
 pub(super) const COLUMNS: &str = "m.id, m.conversation_id, m.parent_id, m.continues_id, m.role, m.content, m.content_raw,
@@ -78,7 +78,7 @@ pub fn insert(write: &mut Write<'_>, message: &Message, index: Index) -> Result<
         Index::Soon => write.index(Table::Messages, rowid)?,
     }
     conversations::written_in(write, message.conversation_id, 1, message.created_at)?;
-    write.synced(Row::Message(message.conversation_id, message.id), &["*"])
+    write.synced(Row::Message(message.conversation_id, message.id), NEW)
 }
 
 /// Writes many messages of one conversation, indexed, with one count at the end.
@@ -96,7 +96,7 @@ pub fn insert_batch(
     if !messages.is_empty() {
         conversations::written_in(write, conversation_id, messages.len() as i64, last)?;
     }
-    Ok(())
+    write.synced(Row::Messages(conversation_id, messages), NEW)
 }
 
 fn insert_row(write: &Write<'_>, message: &Message) -> Result<i64, Error> {

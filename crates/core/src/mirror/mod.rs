@@ -49,7 +49,7 @@ use open::Access;
 
 pub use error::Error;
 pub use open::{FILE, open};
-pub use write::{Row, Table, Write};
+pub use write::{NEW, Row, Table, Write};
 
 /// How many queries run beside each other.
 const READERS: usize = 3;

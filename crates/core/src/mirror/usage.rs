@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::{Error, Row, Write};
+use super::{Error, NEW, Row, Write};
 use crate::model::{Message, UsageId};
 
 /// Logs what an answer took. Kept when the conversation is purged: it is what was spent.
@@ -23,5 +23,5 @@ pub fn log(write: &mut Write<'_>, id: UsageId, answer: &Message) -> Result<(), E
             write.now
         ],
     )?;
-    write.synced(Row::Usage(id), &["*"])
+    write.synced(Row::Usage(id), NEW)
 }

@@ -4,7 +4,7 @@ use rusqlite::{Transaction, params};
 
 use super::Error;
 use crate::events::Change;
-use crate::model::{ConversationId, DeviceId, MessageId, Timestamp, UsageId};
+use crate::model::{ConversationId, DeviceId, Message, MessageId, Timestamp, UsageId};
 
 /// A transaction that knows its time and what it changed.
 #[derive(Debug)]
@@ -19,13 +19,18 @@ pub struct Write<'c> {
     dirty: bool,
 }
 
+/// Stands for all fields of a row that is new.
+pub const NEW: &[&str] = &["*"];
+
 /// A row of a synced table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Row<'a> {
     /// Of `conversations`.
     Conversation(ConversationId),
     /// Of `messages`.
     Message(ConversationId, MessageId),
+    /// Many new ones of `messages`, of one conversation.
+    Messages(ConversationId, &'a [Message]),
     /// Of `settings`, by key.
     Setting(&'a str),
     /// Of `usage`.
@@ -48,13 +53,16 @@ impl<'c> Write<'c> {
         Self { tx, now, device_id, changes: Vec::new(), dirty: false }
     }
 
-    /// Says that a synced row was written, and which of its fields.
+    /// Says that a synced row was written, and which of its fields; [`NEW`] for a new row.
     ///
     /// This is where a write is recorded for the outbox once an account is attached. Until then a
     /// row without a server seq is simply unsynced, and nothing accumulates. Fields that merge one by
     /// one (a conversation's, a setting's) get their hybrid logical clock here.
     pub fn synced(&mut self, row: Row<'_>, fields: &[&str]) -> Result<(), Error> {
         match row {
+            // A new row has the clocks that it came with.
+            Row::Conversation(id) if fields == NEW => self.tell(Change::Conversation { id }),
+            Row::Messages(id, _) => self.tell(Change::Conversation { id }),
             Row::Conversation(id) => {
                 let clocks = self.clocks(fields)?;
                 self.tx
