@@ -127,15 +127,19 @@ async fn a_draft_survives_a_restart_and_any_length() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn counts_and_order_follow_what_is_written() {
-    let desk = Desk::new(Script::always(Reply::Silence));
+    // By hand: a fast disk stores both within one millisecond.
+    let clock = tidemark_core::clock::ManualClock::at(1_780_000_000_000);
+    let desk = Desk::new(Script::always(Reply::Silence)).at(clock.clone());
     let core = desk.open().await;
     let first = core.say(&to(None, "first")).expect("said").conversation_id;
+    clock.advance(1);
     let second = core.say(&to(None, "second")).expect("said").conversation_id;
     let order = || -> Vec<ConversationId> {
         let shelf = core.conversations(Default::default()).expect("read");
         shelf.into_iter().map(|conversation| conversation.id).collect()
     };
     assert_eq!(order(), [second, first]);
+    clock.advance(1);
     core.ask(Some(first), "again");
     assert_eq!(order(), [first, second]);
     let conversation = core.conversation(first).expect("there");
