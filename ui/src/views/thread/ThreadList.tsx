@@ -43,18 +43,19 @@ export function ThreadList({ thread, loaded, target, flash, editing, onEdit }: P
     useFlushSync: false,
   });
 
-  // Once, before the first paint: the end, or the message that was asked for.
+  // Before the first paint: the end, or the message that was asked for. That one is aimed at again
+  // while pages come in around it: the virtualizer goes by its place among them, which moves.
   const begun = useRef(false);
+  const aiming = useAiming(scroller);
   useLayoutEffect(() => {
-    if (begun.current || messages.length === 0) return;
-    begun.current = true;
+    if (messages.length === 0 || (begun.current && !aiming.current)) return;
     const at = target === null ? -1 : messages.findIndex((message) => message.id === target);
-    if (at < 0) virtual.scrollToEnd();
-    else {
+    if (at >= 0) {
       stop();
       virtual.scrollToIndex(at, { align: flash ? "center" : "start" });
-    }
-  }, [messages, target, flash, virtual, stop]);
+    } else if (!begun.current) virtual.scrollToEnd();
+    begun.current = true;
+  }, [messages, target, flash, virtual, stop, aiming]);
 
   const items = virtual.getVirtualItems();
   const first = items[0];
@@ -154,6 +155,28 @@ function useKeepPlace(loaded: Loaded, scroller: React.RefObject<HTMLElement | nu
     if (atEnd) places.delete(id);
     else places.set(id, seen);
   }, [id, seen, loaded.hasAfter, scroller]);
+}
+
+/** How long a message that was asked for is aimed at, in milliseconds. */
+const AIM = 1500;
+
+/** True for a moment after opening, until the person scrolls. */
+function useAiming(scroller: React.RefObject<HTMLElement | null>): React.RefObject<boolean> {
+  const aiming = useRef(true);
+  useEffect(() => {
+    const element = scroller.current;
+    const end = () => {
+      aiming.current = false;
+    };
+    const timer = setTimeout(end, AIM);
+    const kinds = ["wheel", "pointerdown", "keydown"] as const;
+    for (const kind of kinds) element?.addEventListener(kind, end, { passive: true });
+    return () => {
+      clearTimeout(timer);
+      for (const kind of kinds) element?.removeEventListener(kind, end);
+    };
+  }, [scroller]);
+  return aiming;
 }
 
 /** A row that had the focus and was scrolled away leaves it to the log, so that the keys go on scrolling. */

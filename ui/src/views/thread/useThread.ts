@@ -21,6 +21,9 @@ export function useThread(id: bridge.ConversationId, around: bridge.MessageId | 
   const [state, setState] = useReducer((_: ThreadState, next: ThreadState) => next, { at: "loading" });
   const latest = useRef<Loaded | null>(null);
   const busy = useRef(false);
+  /** Whether something changed while the first page was on its way, which may show it as it was. */
+  const missed = useRef(false);
+  const readAgain = useRef<() => void>(() => undefined);
 
   const put = useCallback((loaded: Loaded) => {
     latest.current = loaded;
@@ -33,7 +36,11 @@ export function useThread(id: bridge.ConversationId, around: bridge.MessageId | 
         .thread(id, PAGE, page)
         // A message that is gone is no reason to show nothing: its thread is.
         .catch((error: unknown) => (page.around === undefined ? Promise.reject(error) : bridge.thread(id, PAGE)))
-        .then((loaded) => put(fromPage(loaded)))
+        .then((loaded) => {
+          put(fromPage(loaded));
+          if (missed.current) readAgain.current();
+          missed.current = false;
+        })
         .catch((error: unknown) => setState({ at: "failed", failure: bridge.asFailure(error) }));
     },
     [id, put],
@@ -64,7 +71,10 @@ export function useThread(id: bridge.ConversationId, around: bridge.MessageId | 
     let again = false;
     const refresh = async (messages: Set<bridge.MessageId> | undefined, branch: boolean) => {
       const loaded = latest.current;
-      if (loaded === null) return;
+      if (loaded === null) {
+        missed.current = true;
+        return;
+      }
       const known = new Set(loaded.messages.map((message) => message.id));
       const fresh = messages === undefined ? [] : await bridge.messagesById([...messages].filter((one) => known.has(one)));
       let next = withMessages(latest.current ?? loaded, fresh);
@@ -93,8 +103,10 @@ export function useThread(id: bridge.ConversationId, around: bridge.MessageId | 
         reading = false;
       }
     };
+    const all = () => new Set(latest.current?.messages.map((message) => message.id));
+    readAgain.current = () => void run(all(), true);
     return onTouched((touched) => {
-      const messages = touched.everything ? new Set(latest.current?.messages.map((message) => message.id)) : touched.messages.get(id);
+      const messages = touched.everything ? all() : touched.messages.get(id);
       const branch = touched.everything || touched.threads.has(id);
       if (messages !== undefined || branch) void run(messages, branch);
     });
