@@ -153,7 +153,8 @@ impl Run<'_> {
     }
 
     fn windows(&mut self, home: &Path, filled: &Filled) -> anyhow::Result<()> {
-        self.found(window::measure(self.stage, home, filled)?);
+        self.found(window::times(self.stage, home, filled)?);
+        self.found(window::memory(self.stage, home)?);
         Ok(())
     }
 

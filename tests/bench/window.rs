@@ -20,8 +20,8 @@ const STARTS: usize = 7;
 /// How long an app rests before its memory is read.
 const REST: Duration = Duration::from_secs(10);
 
-/// Starts the app with this home again and again.
-pub(crate) fn measure(
+/// Starts the app with this home again and again, and opens the long threads each time.
+pub(crate) fn times(
     stage: &Arc<Stage>,
     home: &Path,
     filled: &Filled,
@@ -40,12 +40,8 @@ pub(crate) fn measure(
         firsts.push(painted.remove(0));
         others.append(&mut painted);
     }
-    let mut figures = timing(&starts, &firsts, &others);
     app.close()?;
-    app.open()?;
-    figures.extend(memory_of(&app)?);
-    app.close()?;
-    Ok(figures)
+    Ok(timing(&starts, &firsts, &others))
 }
 
 fn timing(starts: &[f64], firsts: &[f64], others: &[f64]) -> Vec<Figure> {
@@ -114,13 +110,20 @@ fn paint(app: &App, conversation: &str, last: &str) -> anyhow::Result<f64> {
     took.as_f64().with_context(|| format!("the thread was not painted: {took}"))
 }
 
-fn memory_of(app: &App) -> anyhow::Result<[Figure; 2]> {
+/// Memory of the app at rest, then with the model at work.
+pub(crate) fn memory(stage: &Arc<Stage>, home: &Path) -> anyhow::Result<[Figure; 2]> {
+    let mut app = App::at_home(stage, home, Key::File)?;
+    app.open_ready()?;
+    // Long enough for the model to be all in memory, short enough for a slow machine.
+    app.set("max_answer_tokens", json!(200))?;
+    app.close()?;
+    app.open()?;
     let pid = app.session()?.app_pid()?;
     std::thread::sleep(REST);
     let idle = memory::of_tree(pid)?;
     let resting = memory::described(pid);
     app.ask("Tell me a long story about the sea and the people who live by it.")?;
-    let (most, answering) = most_while_answering(app, pid)?;
+    let (most, answering) = most_while_answering(&app, pid)?;
     let file = model_bytes(&app.stage.models)?;
     let mb = |bytes: u64| bytes as f64 / 1e6;
     Ok([
@@ -150,7 +153,9 @@ fn most_while_answering(app: &App, pid: u32) -> anyhow::Result<(u64, String)> {
         if now > most {
             (most, said) = (now, memory::described(pid));
         }
-        if done.is_none() && app.last_message()?["state"] == "done" {
+        let state = app.last_message()?["state"].clone();
+        // One that reached its limit is stopped.
+        if done.is_none() && (state == "done" || state == "stopped") {
             done = Some(Instant::now());
         }
         Ok(done.is_some_and(|done| done.elapsed() > Duration::from_secs(2)))
