@@ -37,8 +37,10 @@ pub(super) fn parse(text: &str) -> Option<Query> {
             break;
         }
     }
-    // What is being typed is a beginning, unless a quote or a blank has ended it.
-    if text.ends_with(char::is_alphanumeric) {
+    // What is being typed is a beginning, unless a quote or a blank has ended it. One letter alone
+    // begins half of all words: finding them all would be slow, and say nothing.
+    let begins = words.last().is_some_and(|word| word.len() > 1);
+    if begins && text.ends_with(char::is_alphanumeric) {
         terms.last_mut()?.push('*');
     }
     (!terms.is_empty()).then(|| Query { fts: terms.join(" "), words })
@@ -70,6 +72,12 @@ mod tests {
     fn words_are_terms_and_the_last_may_be_unfinished() {
         assert_eq!(fts("oral propran").as_deref(), Some("\"oral\" \"propran\"*"));
         assert_eq!(fts("oral ").as_deref(), Some("\"oral\""));
+    }
+
+    #[test]
+    fn one_letter_is_a_word_and_no_beginning() {
+        assert_eq!(fts("vitamin k").as_deref(), Some("\"vitamin\" \"k\""));
+        assert_eq!(fts("vitamin ke").as_deref(), Some("\"vitamin\" \"ke\"*"));
     }
 
     #[test]
