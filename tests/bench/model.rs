@@ -15,9 +15,9 @@ use crate::samples::median;
 
 const QUESTION: &str = "Tell me a long story about the sea and the people who live by it.";
 /// Tokens that each of the two writes.
-const TOKENS: u32 = 192;
+const TOKENS: u32 = 96;
 /// Pairs, one after the other.
-const PAIRS: usize = 7;
+const PAIRS: usize = 5;
 
 /// Tokens a second of both, in turn.
 pub(crate) fn measure(model: &Path) -> anyhow::Result<Figure> {

@@ -115,7 +115,7 @@ pub(crate) fn memory(stage: &Arc<Stage>, home: &Path) -> anyhow::Result<[Figure;
     let mut app = App::at_home(stage, home, Key::File)?;
     app.open_ready()?;
     // Long enough for the model to be all in memory, short enough for a slow machine.
-    app.set("max_answer_tokens", json!(200))?;
+    app.set("max_answer_tokens", json!(60))?;
     app.close()?;
     app.open()?;
     let pid = app.session()?.app_pid()?;
