@@ -53,11 +53,16 @@ impl MemoryFit {
     }
 }
 
-/// How many threads compute fastest: one a physical core, no more than this process may use.
+/// How many threads compute: one a physical core that this process may use, but for one that is
+/// left to the window.
+///
+/// llama.cpp's threads wait for each other by spinning at every step. Where they do not all have a
+/// core, each step takes as long as the slowest waits for its turn: 2 tokens/s instead of 120 were
+/// measured on a busy machine of 2 cores (docs/performance.md).
 pub(super) fn threads() -> i32 {
     let allowed = std::thread::available_parallelism().map_or(1, usize::from);
     let cores = sysinfo::System::physical_core_count().unwrap_or(allowed);
-    i32::try_from(cores.min(allowed).clamp(1, 32)).unwrap_or(1)
+    i32::try_from(cores.min(allowed).saturating_sub(1).clamp(1, 32)).unwrap_or(1)
 }
 
 /// Memory that a new allocation can have, in bytes.

@@ -43,7 +43,7 @@ pub struct LocalOptions {
     pub idle: Duration,
     /// The most tokens of prompt and answer together; a model trained for fewer gets fewer.
     pub context_tokens: u32,
-    /// Threads that compute; none means one for each physical core.
+    /// Threads that compute; none means one for each physical core but one.
     pub threads: Option<i32>,
     /// Makes answers repeatable; none draws a new one for each answer.
     pub seed: Option<u32>,
