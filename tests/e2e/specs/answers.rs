@@ -137,6 +137,8 @@ fn slow_server() -> ModelServer {
 fn known_by(answer: &str, question: &str) -> String {
     let pieces = answer.split(|c: char| !(c.is_alphanumeric() || c == ' '));
     let three = |piece: &str| piece.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
-    let longest = pieces.map(three).max_by_key(|words| (!question.contains(words), words.len()));
+    // The window joins numbers to their units with another kind of blank.
+    let wordy = pieces.filter(|piece| !piece.contains(|c: char| c.is_numeric()));
+    let longest = wordy.map(three).max_by_key(|words| (!question.contains(words), words.len()));
     longest.unwrap_or_default()
 }
