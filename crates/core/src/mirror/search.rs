@@ -1,10 +1,10 @@
 //! Asking the search index: newest first, with the passage that matched.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use super::Error;
+use crate::model::ConversationId;
 use crate::model::view::{SearchHit, SearchRequest, Shelf};
-use crate::model::{ConversationId, MessageId, Timestamp};
 
 mod query;
 pub(super) mod script;
@@ -46,34 +46,14 @@ fn titles(
     limit: u32,
 ) -> Result<Vec<SearchHit>, Error> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT c.id, c.title, c.active_ms, {SHELF}
+        "SELECT c.id, NULL, c.title, c.title, c.active_ms, {SHELF}
            FROM title_index i JOIN conversations c ON c.rowid = i.rowid
           WHERE title_index MATCH ?1
           ORDER BY c.active_ms DESC
           LIMIT ?2"
     ))?;
-    let rows = statement.query_map(params![query.fts, limit], |row| {
-        Ok((
-            row.get::<_, ConversationId>(0)?,
-            row.get::<_, String>(1)?,
-            row.get::<_, Timestamp>(2)?,
-            row.get(3)?,
-        ))
-    })?;
-    rows.map(|row| {
-        let (conversation_id, title, created_at, code) = row?;
-        let (snippet, highlights) = snippet::around(&title, &query.words);
-        Ok(SearchHit {
-            conversation_id,
-            message_id: None,
-            title,
-            snippet,
-            highlights,
-            shelf: shelf(code),
-            created_at,
-        })
-    })
-    .collect()
+    let hits = statement.query_map(params![query.fts, limit], |row| hit(row, query))?;
+    Ok(hits.collect::<Result<_, _>>()?)
 }
 
 fn messages(
@@ -92,29 +72,21 @@ fn messages(
           ORDER BY i.rowid DESC
           LIMIT ?3"
     ))?;
-    let rows = statement.query_map(params![query.fts, only, limit], |row| {
-        Ok((
-            row.get::<_, ConversationId>(0)?,
-            row.get::<_, MessageId>(1)?,
-            row.get::<_, String>(2)?,
-            row.get::<_, String>(3)?,
-            row.get::<_, Timestamp>(4)?,
-            row.get(5)?,
-        ))
-    })?;
-    rows.map(|row| {
-        let (conversation_id, message_id, title, content, created_at, code) = row?;
-        let (snippet, highlights) = snippet::around(&content, &query.words);
-        let message_id = Some(message_id);
-        Ok(SearchHit {
-            conversation_id,
-            message_id,
-            title,
-            snippet,
-            highlights,
-            shelf: shelf(code),
-            created_at,
-        })
+    let hits = statement.query_map(params![query.fts, only, limit], |row| hit(row, query))?;
+    Ok(hits.collect::<Result<_, _>>()?)
+}
+
+/// A hit from: conversation, message, title, the text that matched, time, shelf.
+fn hit(row: &Row<'_>, query: &query::Query) -> rusqlite::Result<SearchHit> {
+    let text: String = row.get(3)?;
+    let (snippet, highlights) = snippet::around(&text, &query.words);
+    Ok(SearchHit {
+        conversation_id: row.get(0)?,
+        message_id: row.get(1)?,
+        title: row.get(2)?,
+        snippet,
+        highlights,
+        shelf: shelf(row.get(5)?),
+        created_at: row.get(4)?,
     })
-    .collect()
 }
