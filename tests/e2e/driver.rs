@@ -4,8 +4,7 @@
 //! the app and the web view's processes too. One driver has one session.
 
 use std::fs::File;
-use std::io::ErrorKind;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -55,6 +54,17 @@ pub(crate) struct Refusal {
 impl Session {
     /// Starts a driver, and the app through it.
     pub(crate) fn open(launch: &Launch<'_>) -> anyhow::Result<Self> {
+        for _ in 0..2 {
+            match Self::open_once(launch) {
+                // The app's failures come as an answer; a connection that breaks is the driver's.
+                Err(error) if error.is::<ureq::Error>() => println!("  a new driver: {error:#}"),
+                opened => return opened,
+            }
+        }
+        Self::open_once(launch)
+    }
+
+    fn open_once(launch: &Launch<'_>) -> anyhow::Result<Self> {
         let port = free_port()?;
         let log = File::options().create(true).append(true).open(launch.log)?;
         let driver = Command::new("WebKitWebDriver")
@@ -75,22 +85,26 @@ impl Session {
             .build();
         let address = format!("http://127.0.0.1:{port}");
         let mut session = Self { driver, agent: config.into(), address, id: String::new() };
-        session.wait_for_driver(port)?;
+        session.wait_for_driver()?;
         session.begin(launch)?;
         Ok(session)
     }
 
-    fn wait_for_driver(&self, port: u16) -> anyhow::Result<()> {
-        let until = Instant::now() + Duration::from_secs(10);
-        while Instant::now() < until {
-            match TcpStream::connect(("127.0.0.1", port)) {
-                Ok(_) => return Ok(()),
-                Err(error) if error.kind() == ErrorKind::ConnectionRefused => {}
-                Err(error) => return Err(error.into()),
+    /// Waits until the driver answers. That it listens is not enough: one that has just started can
+    /// accept a connection and reset it.
+    fn wait_for_driver(&mut self) -> anyhow::Result<()> {
+        let until = Instant::now() + Duration::from_secs(20);
+        loop {
+            let answer = self.agent.get(format!("{}/status", self.address)).call();
+            let Err(error) = answer else { return Ok(()) };
+            if let Some(status) = self.driver.try_wait()? {
+                bail!("WebKitWebDriver ended at its start: {status}");
             }
-            std::thread::sleep(Duration::from_millis(10));
+            if Instant::now() > until {
+                return Err(error).context("WebKitWebDriver does not get ready");
+            }
+            std::thread::sleep(Duration::from_millis(20));
         }
-        bail!("WebKitWebDriver does not listen on port {port}")
     }
 
     fn begin(&mut self, launch: &Launch<'_>) -> anyhow::Result<()> {

@@ -16,12 +16,13 @@ pub(crate) struct XWindow {
     id: Window,
 }
 
-/// What it shows: `width` × `height` pixels, three bytes each.
+/// What it shows: `width` × `height` pixels, four bytes each as the display has them: blue, green,
+/// red, and one that is unused.
 #[derive(PartialEq, Eq)]
 pub(crate) struct Pixels {
     width: u32,
     height: u32,
-    rgb: Vec<u8>,
+    bgrx: Vec<u8>,
 }
 
 impl XWindow {
@@ -54,13 +55,11 @@ impl XWindow {
         let (width, height) = (size.width, size.height);
         let format = ImageFormat::Z_PIXMAP;
         let image = self.x.get_image(format, self.id, 0, 0, width, height, u32::MAX)?.reply()?;
-        // Four bytes a pixel at the depths of 24 and 32: blue, green, red, and one that is unused.
-        let (pixels, rest) = image.data.as_chunks::<4>();
-        if !rest.is_empty() || pixels.len() != usize::from(width) * usize::from(height) {
+        // Four bytes a pixel at the depths of 24 and 32.
+        if image.data.len() != 4 * usize::from(width) * usize::from(height) {
             bail!("the display's pixels have another form: depth {}", image.depth);
         }
-        let rgb = pixels.iter().flat_map(|[b, g, r, _]| [*r, *g, *b]).collect();
-        Ok(Pixels { width: width.into(), height: height.into(), rgb })
+        Ok(Pixels { width: width.into(), height: height.into(), bgrx: image.data })
     }
 }
 
@@ -72,8 +71,10 @@ impl Pixels {
         encoder.set_color(png::ColorType::Rgb);
         // This is a debug build: small files are not worth seconds.
         encoder.set_compression(png::Compression::Fast);
+        let rgb: Vec<u8> =
+            self.bgrx.as_chunks::<4>().0.iter().flat_map(|[b, g, r, _]| [*r, *g, *b]).collect();
         let mut writer = encoder.write_header()?;
-        writer.write_image_data(&self.rgb)?;
+        writer.write_image_data(&rgb)?;
         writer.finish()?;
         Ok(out)
     }
