@@ -33,6 +33,8 @@ impl Machine {
 
     fn put(&self, name: &str, script: &str) {
         let path = self.programs.path().join(name);
+        // A link to the real program goes first: writing would follow it, and root may write there.
+        let _ = fs::remove_file(&path);
         fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("writable");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("ours");
     }
@@ -72,6 +74,16 @@ impl Machine {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn a_program_that_is_put_in_the_place_of_a_link_leaves_the_real_one_alone() {
+    let machine = Machine::complete();
+    let real = machine.programs.path().join("real");
+    fs::write(&real, "real").expect("writable");
+    symlink(&real, machine.programs.path().join("linked")).expect("a new name");
+    machine.put("linked", "echo Darwin");
+    assert_eq!(fs::read_to_string(real).expect("still there"), "real");
 }
 
 #[test]
