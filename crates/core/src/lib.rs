@@ -5,7 +5,7 @@
 //! home directory: paths, keys, time and ids come in from whoever opens it. The desktop shell and
 //! `tidemarkctl` are two thin callers of [`api`].
 //!
-//! Direction of dependence: shell, command line, tests → [`api`] → [`chat`] → [`mirror`],
+//! Direction of dependence: shell, command line, tests → [`api`] → [`chat`], [`sync`] → [`mirror`],
 //! [`providers`] → [`model`].
 
 pub mod api;
@@ -17,6 +17,7 @@ pub mod mirror;
 pub mod model;
 pub mod providers;
 pub mod secrets;
+pub mod sync;
 pub mod tasks;
 
 pub use error::{Code, Failure, Result};
