@@ -10,6 +10,7 @@ mod provider;
 pub mod setting;
 mod time;
 pub mod view;
+pub mod wire;
 
 pub use conversation::{Conversation, Origin, TitleBy};
 pub use ids::{ConversationId, DeviceId, DocumentId, FileId, MessageId, UsageId};
