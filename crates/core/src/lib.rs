@@ -13,6 +13,7 @@ pub mod chat;
 pub mod clock;
 pub mod error;
 pub mod events;
+pub mod faults;
 pub mod mirror;
 pub mod model;
 pub mod providers;

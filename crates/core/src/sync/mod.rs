@@ -1,6 +1,34 @@
 //! Sync: the mirror and a Supabase project come to say the same.
 //!
-//! The wire is specified in docs/sync.md. This module decides; [`crate::mirror`] stores, and
-//! `remote` speaks HTTP.
+//! The wire is specified in docs/sync.md. This module decides; [`crate::mirror`] stores, and `remote`
+//! speaks HTTP. What is decided is decided in pure code, [`step()`]: one event in, some actions out,
+//! so that the simulator (`tests/sim`) can run several devices against a server that fails, under a
+//! clock of its own, hundreds of thousands of times.
+//!
+//! | looking for | look in |
+//! |---|---|
+//! | what a failure means | `failures.rs`: the one table |
+//! | events and actions | `event.rs`; the state between them: `state.rs`, `backoff.rs` |
+//! | what comes next | `step.rs` |
+//! | hello, the first sync, pages | `pull.rs` |
+//! | batches and their outcomes | `push.rs` |
+//! | a restored server | `restore.rs` |
+//! | a device that slept too long; repair at rest | `compare.rs` |
+//! | what the engine asks of a server | `server.rs` |
+//! | what a person is told | `status.rs` |
 
+pub mod backoff;
+mod compare;
+pub mod event;
 pub mod failures;
+mod pull;
+mod push;
+mod restore;
+pub mod server;
+mod state;
+pub mod status;
+mod step;
+
+pub use event::{Action, Done, Event, Job, Memory, StoreFault, Verdict};
+pub use state::{Limits, Now, State};
+pub use step::step;

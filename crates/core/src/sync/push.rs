@@ -1,0 +1,58 @@
+//! The way up: one batch at a time, sent again under the same numbers until it has an outcome.
+
+use super::event::Job;
+use super::server::Ask;
+use super::state::State;
+use super::status::Counts;
+use crate::model::wire::{Head, Outcome, Push, Pushed, Settled};
+
+impl State {
+    pub(super) fn batch(&mut self, push: Push) {
+        if push.ops.is_empty() {
+            self.push.wanted = false;
+            self.push.again.reset();
+        } else {
+            self.push.ready = Some(push);
+        }
+    }
+
+    /// Takes the outcomes. An outcome that was not asked for is not looked at, and an operation
+    /// without one stays where it is.
+    pub(super) fn pushed(&mut self, sent: &Push, mut pushed: Pushed) {
+        pushed.outcomes.retain(|settled| sent.ops.iter().any(|op| op.n == settled.n));
+        self.push.ops = self.push.ops.saturating_mul(2).min(self.limits.ops);
+        if pushed.outcomes.len() < sent.ops.len() {
+            self.push.again.fail(self.now.mono_ms);
+        }
+        self.pull.head = Some(pushed.head);
+        // What the push wrote, and what came with it, is pulled like anybody's.
+        self.pull.wanted |= self.cursor().is_some_and(|cursor| cursor.seq != pushed.head.seq);
+        self.jobs.push_back(Job::Settle { pushed });
+    }
+
+    pub(super) fn settled_batch(&mut self, counts: Counts, again: bool) {
+        self.count(counts);
+        if again {
+            self.push.again.fail(self.now.mono_ms);
+        } else if !self.push.again.waits(self.now.mono_ms) {
+            self.push.again.reset();
+        }
+        self.push.wanted = true;
+    }
+
+    pub(super) fn attached(&mut self, more: bool, counts: Counts) {
+        self.count(counts);
+        if let Some(memory) = &mut self.memory {
+            memory.attach = more;
+        }
+        self.push.wanted = true;
+    }
+}
+
+/// Bug 7: what a 401 refused is taken for settled.
+pub(super) fn drop_all(ask: &Ask) -> Option<Job> {
+    let Ask::Push(sent) = ask else { return None };
+    let outcomes = sent.ops.iter().map(|op| Settled { n: op.n, outcome: Outcome::Done }).collect();
+    let pushed = Pushed { head: Head::default(), server_ms: 0, outcomes };
+    Some(Job::Settle { pushed })
+}
