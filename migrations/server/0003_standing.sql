@@ -129,7 +129,7 @@ BEGIN
     VALUES (me, COALESCE(left(NULLIF(source, ''), 40), 'unknown'))
     ON CONFLICT DO NOTHING;
     WITH made AS (
-        INSERT INTO sync.head (scope, seq, nonce, at) VALUES (me, 0, sync.nonce(), now())
+        INSERT INTO sync.head (scope, seq, nonce, at) VALUES (me, 0, 0, now())
         ON CONFLICT DO NOTHING
         RETURNING *
     )
@@ -172,6 +172,7 @@ BEGIN
     END LOOP;
     DELETE FROM sync.change AS c WHERE c.scope = old.user_id;
     DELETE FROM sync.txn AS t WHERE t.scope = old.user_id;
+    DELETE FROM sync.ledger AS l WHERE l.user_id = old.user_id;
     RETURN old;
 END
 $$;

@@ -23,7 +23,9 @@ CREATE OR REPLACE FUNCTION public.sync_pull(
     after jsonb DEFAULT NULL, max integer DEFAULT NULL, scope uuid DEFAULT NULL
 ) RETURNS json LANGUAGE sql STABLE SECURITY INVOKER SET search_path = '' AS $$
 WITH me AS MATERIALIZED (
-    SELECT sync.caller(sync_pull.scope) AS scope, NULLIF(after, 'null') AS after,
+    -- Seq 0 is the beginning, whatever the nonce: nothing has come from there.
+    SELECT sync.caller(sync_pull.scope) AS scope,
+           CASE WHEN (sync_pull.after ->> 'seq')::bigint <> 0 THEN sync_pull.after END AS after,
            sync.page_rows(max) AS rows, sync.page_bytes() AS bytes
 ), head AS MATERIALIZED (
     SELECT h.seq, h.nonce, h.horizon FROM sync.head AS h WHERE h.scope = (SELECT me.scope FROM me)
@@ -86,7 +88,7 @@ SELECT json_build_object(
                  JOIN sync.kind AS n ON n.code = k.tbl
            ), '[]'),
            'cursor', CASE
-               WHEN NOT place.known OR place.below THEN NULL
+               WHEN NOT place.known OR place.below THEN sync_pull.after::json
                WHEN last.has_more THEN json_build_object(
                    'seq', last.seq,
                    'nonce', (SELECT t.nonce FROM sync.txn AS t
@@ -246,9 +248,8 @@ SELECT json_build_object(
            'has_more', (SELECT count(*) FROM page) > me.rows,
            'head', (SELECT json_build_object('seq', h.seq, 'nonce', h.nonce) FROM sync.head AS h
                      WHERE h.scope = me.scope),
-           'count', CASE WHEN after IS NULL THEN (
-               SELECT count(*) FROM sync.change AS c
-                WHERE c.scope = me.scope AND c.tbl = me.code AND c.op = 'U') END,
+           'count', (SELECT count(*) FROM sync.change AS c
+                      WHERE c.scope = me.scope AND c.tbl = me.code AND c.op = 'U'),
            'user_id', me.scope)
   FROM me
 $$;
@@ -294,7 +295,7 @@ SELECT json_build_object(
                                        AND m.conversation_id = i.id), '')), 'hex')))
                  FROM (SELECT * FROM ids ORDER BY ids.id LIMIT (SELECT me.rows FROM me)) AS i
            ), '[]'),
-           'others', CASE WHEN sync_digest.after IS NULL THEN (
+           'others', CASE WHEN sync_digest.after IS NOT NULL THEN '{}'::json ELSE (
                SELECT json_object_agg(k.wire, encode(sha256(COALESCE((
                           SELECT string_agg(set_byte('\x00'::bytea, 0, k.code) || uuid_send(v.row_id)
                                             || int8send(v.seq)

@@ -10,7 +10,9 @@ CREATE TABLE IF NOT EXISTS sync.ledger (
     n         bigint NOT NULL,
     outcome   text NOT NULL,
     detail    jsonb NOT NULL,                         -- without the row: it is read again
-    tbl       smallint,
+    -- Of which row. A data folder that was put back from a copy numbers anew, and must not be
+    -- given another operation's outcome for an answer.
+    tbl       text,
     row_id    uuid,
     PRIMARY KEY (user_id, device_id, n)
 );
@@ -189,7 +191,7 @@ $$;
 -- The seq and nonce of a row's last change.
 CREATE OR REPLACE FUNCTION sync.version(owner uuid, code smallint, id uuid) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = '' AS $$
-    SELECT jsonb_build_object('seq', c.seq, 'nonce', t.nonce)
+    SELECT jsonb_strip_nulls(jsonb_build_object('seq', c.seq, 'nonce', t.nonce))
       FROM sync.change AS c
       LEFT JOIN sync.txn AS t ON t.scope = c.scope AND t.seq = c.seq
      WHERE c.scope = owner AND c.tbl = code AND c.row_id = id

@@ -220,8 +220,8 @@ BEGIN
     END IF;
     IF quick <> '{}' THEN
         SELECT * INTO head FROM sync.head AS h WHERE h.scope = owner;
-        INSERT INTO sync.ledger (user_id, device_id, n, outcome, detail)
-        SELECT owner, device, q.n, 'applied', d.detail
+        INSERT INTO sync.ledger (user_id, device_id, n, outcome, detail, tbl, row_id)
+        SELECT owner, device, q.n, 'applied', d.detail, q.tbl, q.id
           FROM unnest(quick) AS q,
                jsonb_build_object('seq', head.seq, 'nonce', head.nonce) AS d (detail)
          WHERE device IS NOT NULL;
@@ -239,7 +239,8 @@ BEGIN
     LOOP
         SELECT l.n, l.outcome, l.detail INTO result
           FROM sync.ledger AS l
-         WHERE l.user_id = owner AND l.device_id = device AND l.n = op.n;
+         WHERE l.user_id = owner AND l.device_id = device AND l.n = op.n
+           AND (l.tbl, l.row_id) IS NOT DISTINCT FROM (op.tbl, op.id);
         IF FOUND THEN
             NULL;
         ELSIF op.n <= mark THEN
@@ -249,8 +250,12 @@ BEGIN
         ELSE
             result := sync.attempt(owner, device, by_service, op);
             IF device IS NOT NULL AND result.outcome <> 'retry' THEN
-                INSERT INTO sync.ledger (user_id, device_id, n, outcome, detail)
-                VALUES (owner, device, op.n, result.outcome, COALESCE(result.detail, '{}'));
+                INSERT INTO sync.ledger AS l (user_id, device_id, n, outcome, detail, tbl, row_id)
+                VALUES (owner, device, op.n, result.outcome, COALESCE(result.detail, '{}'), op.tbl,
+                        op.id)
+                ON CONFLICT (user_id, device_id, n) DO UPDATE
+                    SET outcome = excluded.outcome, detail = excluded.detail, tbl = excluded.tbl,
+                        row_id = excluded.row_id;
             END IF;
         END IF;
         IF result.outcome IN ('rejected', 'retry') THEN
@@ -287,7 +292,8 @@ DECLARE
     this uuid;
     named jsonb;
     known public.devices;
-    through bigint;
+    settled bigint;
+    numbered bigint;
 BEGIN
     IF me IS NOT NULL AND EXISTS (SELECT FROM auth.users AS u WHERE u.id = me) THEN
         PERFORM sync.welcome(me, NULL);
@@ -327,16 +333,16 @@ BEGIN
     INSERT INTO sync.device AS b (user_id, device_id, session_id) VALUES (me, this, session)
     ON CONFLICT (user_id, device_id) DO UPDATE
         SET session_id = excluded.session_id, last_seen_at = now();
-    SELECT greatest(b.acked_through, (SELECT max(l.n) FROM sync.ledger AS l
-                                       WHERE l.user_id = me AND l.device_id = this))
-      INTO through
+    SELECT b.acked_through, greatest(b.acked_through, (
+               SELECT max(l.n) FROM sync.ledger AS l WHERE l.user_id = me AND l.device_id = this))
+      INTO settled, numbered
       FROM sync.device AS b WHERE b.user_id = me AND b.device_id = this;
 
     RETURN (SELECT json_build_object(
                 'schema', json_build_array(1, 1), 'server_ms', sync.server_ms(), 'user_id', me,
                 'role', p.role, 'state', p.state,
                 'head', json_build_object('seq', h.seq, 'nonce', h.nonce), 'horizon', h.horizon,
-                'acked_through', through)
+                'acked_through', settled, 'numbered_through', numbered)
               FROM public.profiles AS p JOIN sync.head AS h ON h.scope = p.user_id
              WHERE p.user_id = me);
 END

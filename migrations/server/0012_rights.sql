@@ -29,6 +29,9 @@ GRANT EXECUTE ON FUNCTION sync.caller(uuid), sync.refuse(integer, text), sync.fa
     sync.server_ms(), sync.content_hash(text[]) TO authenticated, service_role;
 GRANT EXECUTE ON FUNCTION sync.push(uuid, bigint, jsonb, uuid), sync.hello(jsonb, integer)
     TO authenticated, service_role;
+GRANT EXECUTE ON FUNCTION sync.list_sessions(), sync.end_session(uuid), sync.revoke_device(uuid),
+    sync.delete_account(), sync.set_user_state(uuid, text), sync.health()
+    TO authenticated, service_role;
 
 DO $$
 DECLARE
