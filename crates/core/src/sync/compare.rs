@@ -130,8 +130,8 @@ impl Comparison {
         sight.torn |= head != manifest.head || Some(manifest.user_id) != user_id;
         sight.rows += manifest.rows.len() as i64;
         // Told with the first page of a table.
-        if after.is_none() {
-            sight.count = manifest.count;
+        if let Some(count) = manifest.count {
+            sight.count = count;
         }
         sight.after = manifest.rows.last().map(|row| row.id).or(after);
         sight.over = !manifest.has_more;

@@ -32,3 +32,6 @@ mod step;
 pub use event::{Action, Done, Event, Job, Memory, StoreFault, Verdict};
 pub use state::{Limits, Now, State};
 pub use step::step;
+
+#[cfg(test)]
+mod tests;

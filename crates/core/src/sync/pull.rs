@@ -9,12 +9,12 @@ use super::status::Counts;
 use crate::faults::{self, Bug};
 use crate::model::wire::{After, Cursor, Head, Hello, SCHEMA, Summary, Table};
 
-/// The order of a first sync: what the sidebar shows, what is small, then messages from the newest on.
+/// The order of a first sync: what the sidebar shows, then what a thread shows, then the rest.
 pub(super) const STAGES: [Table; 7] = [
     Table::Conversations,
+    Table::Messages,
     Table::Settings,
     Table::Devices,
-    Table::Messages,
     Table::Documents,
     Table::Files,
     Table::Usage,

@@ -51,6 +51,8 @@ impl State {
         self.user_id = Some(user_id);
         self.pause = None;
         self.greeted = false;
+        // Whoever signed in has a new token.
+        self.refresh = false;
         self.tried = Default::default();
         self.pull.wanted = true;
         self.backoff.reset();
@@ -419,7 +421,10 @@ impl State {
         if memory.attach {
             return Some(Job::Attach { max: self.limits.rows });
         }
-        if self.push_is_next() && self.push.ready.is_none() {
+        if self.push.ready.is_some() {
+            return None;
+        }
+        if self.push_is_next() {
             return Some(Job::Batch { max: self.push.ops });
         }
         self.first_sync_job()

@@ -117,9 +117,9 @@ pub enum Outcome {
 pub struct Accepted {
     /// The transaction that did it.
     pub seq: i64,
-    /// Its nonce.
+    /// Its nonce; none where nothing had to be written and the server knows it no more.
     #[serde(default)]
-    pub nonce: i64,
+    pub nonce: Option<i64>,
     /// The clocks as they were stored, where the server shifted them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clocks: Option<Clocks>,

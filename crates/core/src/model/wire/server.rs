@@ -60,8 +60,9 @@ pub struct Manifest {
     pub has_more: bool,
     /// The scope's head.
     pub head: Head,
-    /// How many rows the table has in all.
-    pub count: i64,
+    /// How many rows the table has in all; on the first page only.
+    #[serde(default)]
+    pub count: Option<i64>,
     /// Whose they are.
     pub user_id: Uuid,
 }
@@ -88,9 +89,9 @@ impl Serialize for Listed {
 pub struct Digests {
     /// `[conversation, digest in hexadecimal]`, by id.
     pub conversations: Vec<(Uuid, String)>,
-    /// Table → digest in hexadecimal, of the tables that belong to no conversation.
+    /// Table → digest in hexadecimal, of the tables that belong to no conversation; on the first page only.
     #[serde(default)]
-    pub others: BTreeMap<String, String>,
+    pub others: Option<BTreeMap<String, String>>,
     /// Whether there are more conversations after the last.
     pub has_more: bool,
     /// The scope's head.

@@ -29,7 +29,7 @@ fn outcomes_survive_json_and_a_word_of_a_newer_server_leaves_the_operation_where
         clocks: Clocks::from([("title".to_owned(), 8)]),
         fields: json!({"title": "x", "id": id}).as_object().expect("an object").clone(),
     };
-    let accepted = Accepted { seq: 4, nonce: 5, ..Accepted::default() };
+    let accepted = Accepted { seq: 4, nonce: Some(5), ..Accepted::default() };
     let lost = json!({"title": "old"}).as_object().expect("an object").clone();
     let (code, message) = ("invalid".to_owned(), "no".to_owned());
     let all = [
