@@ -2,4 +2,7 @@
 
 pub mod model_server;
 
+#[cfg(unix)]
+pub mod stack;
+
 pub mod faults;
