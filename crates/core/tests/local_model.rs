@@ -306,6 +306,31 @@ async fn tokens_per_second_against_llama_cpp_called_directly() {
     assert!(ratios[1] > 0.9, "{ratios:?}");
 }
 
+/// Anonymous memory of this process: what is not a file that the system can read again.
+#[cfg(target_os = "linux")]
+fn anonymous() -> i64 {
+    let rollup = std::fs::read_to_string("/proc/self/smaps_rollup").expect("Linux tells it");
+    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss_Anon:")).expect("a line");
+    line.trim().trim_end_matches("kB").trim().parse::<i64>().expect("a number") * 1024
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a model"]
+async fn a_short_conversation_takes_little_memory_beside_the_file() {
+    let asker = Asker::new();
+    let before = anonymous();
+    let (mut turns, mut taken) = (Vec::new(), Vec::new());
+    for question in ["What is the capital of France?", "And of Spain?", "And of Italy?"] {
+        turns.push((Role::User, question));
+        let told = asker.ask(asker.question(&turns)).await;
+        turns.push((Role::Assistant, &*told.text.leak()));
+        taken.push((anonymous() - before) / 1_000_000);
+    }
+    say(&format!("MB after each answer: {taken:?}"));
+    assert!(taken.iter().all(|megabytes| *megabytes < 34), "{taken:?}");
+}
+
 /// Figures are what a person runs this for.
 #[expect(clippy::print_stderr, reason = "a measurement that nobody sees is none")]
 fn say(text: &str) {

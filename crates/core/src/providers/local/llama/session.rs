@@ -22,8 +22,10 @@ const SEQUENCE: u32 = 0;
 const STEP: Duration = Duration::from_millis(150);
 /// The most tokens that are read in one step.
 const LONGEST_STEP: usize = 256;
-/// Room that is kept for an answer of no given length.
+/// Room that is kept for an answer of no given length, when it is decided what is left out.
 const ANSWER: u32 = 512;
+/// Room that the context has for an answer that begins; a longer one makes it grow.
+const FIRST_WORDS: u32 = 64;
 /// How creative an answer is, unless the question says.
 const TEMPERATURE: f32 = 0.6;
 
@@ -105,7 +107,8 @@ impl<'a> Session<'a> {
         // The last token is always read again: its scores are what the answer begins with.
         let known = known.min(prompt.tokens.len() - 1);
         self.forget_after(known);
-        let need = u32::try_from(prompt.tokens.len()).unwrap_or(u32::MAX).saturating_add(room);
+        let begun = u32::try_from(prompt.tokens.len()).unwrap_or(u32::MAX);
+        let need = begun.saturating_add(room.min(FIRST_WORDS));
         self.grow(need.min(self.most)).map_err(Halt::Failed)?;
         let mut step = BATCH as usize;
         let begun = Instant::now();

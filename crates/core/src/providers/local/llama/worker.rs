@@ -22,8 +22,9 @@ use crate::providers::{Ask, Piece, ProviderError};
 /// Tokens that llama.cpp takes at once. More would be a little faster for long prompts and costs
 /// memory for every one of them (a row of scores over the vocabulary).
 pub(super) const BATCH: u32 = 64;
-/// The first context's size; it doubles when a conversation needs more.
-pub(super) const FIRST_CONTEXT: u32 = 1024;
+/// The first context's size; it doubles when a conversation needs more. Its memory is taken at once
+/// (SmolLM2-135M: 23 kB a token), so a short conversation should not pay for a long one.
+pub(super) const FIRST_CONTEXT: u32 = 256;
 
 /// What the thread is told.
 pub(super) enum Job {
