@@ -39,10 +39,15 @@ export const Markdown = memo(function Markdown({ source, streaming, openLink, on
 type ChunkProps = { segments: readonly Numbered[]; prefix: string; open: boolean };
 
 const Chunk = memo(function Chunk({ segments, prefix, open }: ChunkProps) {
-  return segments.map((numbered, index) => {
-    const settled = !(open && index === segments.length - 1);
-    return <SegmentView key={numbered.segment.start} numbered={numbered} prefix={prefix} settled={settled} />;
-  });
+  if (segments.every(({ segment }) => segment.blocks.length === 0)) return null; // names only
+  return (
+    <div className="md-chunk">
+      {segments.map((numbered, index) => {
+        const settled = !(open && index === segments.length - 1);
+        return <SegmentView key={numbered.segment.start} numbered={numbered} prefix={prefix} settled={settled} />;
+      })}
+    </div>
+  );
 });
 
 type SegmentProps = { numbered: Numbered; prefix: string; settled: boolean };

@@ -3,7 +3,8 @@
  *
  * A segment is the smallest stretch of top-level text that means the same whether it is read alone
  * or inside the whole, given the names defined elsewhere. It ends where a blank line, or a block that
- * nothing can continue, precedes the next block, and where the next block's first line is complete.
+ * nothing can continue, precedes the next block, and where the next block's first line is complete or
+ * cannot matter to it.
  */
 import type { Root, RootContent } from "mdast";
 import { fromMarkdown } from "mdast-util-from-markdown";
@@ -57,7 +58,7 @@ function split(text: string, nodes: RootContent[]): Group[] {
     const current = groups[groups.length - 1];
     const at = lineStart(text, node);
     if (!current) groups.push({ start: 0, end: text.length, members: [node] });
-    else if (before && at < lastLine && parts(text, before, node, at)) {
+    else if (before && (at < lastLine || endsAtBlank(text, before)) && parts(text, before, node, at)) {
       current.end = at;
       groups.push({ start: at, end: text.length, members: [node] });
     } else current.members.push(node);
@@ -73,6 +74,14 @@ function parts(text: string, before: RootContent, node: RootContent, at: number)
   if (end === undefined || start === undefined || at < end) return false;
   if (lingers(text, before) || isIndentedCode(text, node)) return false;
   return closesItself(text, before) || /\n[ \t]*\r?\n/.test(text.slice(end, start));
+}
+
+/**
+ * Whether a blank line ends it, however the next line goes on: a list, a note or HTML may resume behind
+ * one. So an answer's last line is read alone while it grows, and not with the block above it.
+ */
+function endsAtBlank(text: string, node: RootContent): boolean {
+  return closesItself(text, node) || ["paragraph", "table", "math"].includes(node.type);
 }
 
 function closesItself(text: string, node: RootContent): boolean {

@@ -76,6 +76,20 @@ describe("a streamed text", () => {
     }
   }, 60_000);
 
+  it("is shown at every moment as if it had been read at once", () => {
+    const seed = Number(process.env.MARKDOWN_SEED ?? Date.now() % 1e9);
+    const next = random(seed);
+    const texts = [...CORPUS, ...Array.from({ length: Number(process.env.MARKDOWN_ROUNDS ?? 20) }, () => randomText(next))];
+    for (const text of texts) {
+      const stream = new MarkdownStream();
+      for (const cut of randomCuts(next, text.length)) {
+        const prefix = text.slice(0, cut);
+        const replay = `replay: MARKDOWN_SEED=${seed}; ${JSON.stringify(prefix)}`;
+        expect(blocks(stream.update(prefix, false)), replay).toEqual(blocks(new MarkdownStream().update(prefix, false)));
+      }
+    }
+  }, 60_000);
+
   it("reads the same in one piece as in many when segments are bounded", () => {
     const seed = Number(process.env.MARKDOWN_SEED ?? Date.now() % 1e9);
     const next = random(seed);
@@ -95,6 +109,17 @@ describe("a streamed text", () => {
     expect(before.chunks.length).toBeGreaterThan(2);
     expect(after.chunks[0]).toBe(before.chunks[0]);
     expect(after.chunks[1]).toBe(before.chunks[1]);
+  });
+
+  it("tells every settled chunk of a link and of a note that come at the end", () => {
+    const text = Array.from({ length: 80 }, (_, index) => `Paragraph ${index} has [a link] and a note[^n].\n\n`).join("");
+    const stream = new MarkdownStream();
+    for (let end = 0; end < text.length; end += 500) stream.update(text.slice(0, end), false);
+    const { chunks, notes } = stream.update(`${text}[a link]: https://example.org\n\n[^n]: The note.\n\nEnd\n`, false);
+    const mentions = chunks.flat().filter(({ segment }) => JSON.stringify(segment.blocks).includes('"link"'));
+    expect(mentions.length).toBe(80);
+    expect(mentions.map(({ numbers }) => numbers)).toEqual(mentions.map(() => ({ N: 1 })));
+    expect(notes.map(({ number }) => number)).toEqual([1]);
   });
 
   it("keeps unchanged items of a list that still grows", () => {

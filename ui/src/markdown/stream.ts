@@ -13,6 +13,7 @@ import type { Defined } from "./lower";
 import { type Numbered, numberNotes, type Note } from "./notes-order";
 import { parseSegments, type Segment } from "./parse";
 import { share } from "./share";
+import { type Grows, mayGrow, withWords } from "./words";
 
 /**
  * What is drawn: segments in chunks, each with the identity it had before unless a member changed.
@@ -37,6 +38,11 @@ export class MarkdownStream {
   private links = new Map<string, string>();
   private noteNames = new Set<string>();
   private fence = new FenceReader();
+  /** How many chunks, and segments in them, only a name that settles can change. */
+  private firm = { chunks: 0, segments: 0 };
+  private noted = false;
+  /** The tail as it was read, where words may be put behind it. */
+  private grows: Grows | null = null;
   private finished = false;
   private reading: Reading = { chunks: [], notes: [] };
 
@@ -49,7 +55,8 @@ export class MarkdownStream {
     const grows = !this.finished && source.startsWith(this.source);
     if (!grows && source !== this.source) this.restart();
     this.source = source;
-    if (!this.finished) this.advance();
+    // What ends is read, so that nothing that stays rests on what was put behind it.
+    if (!this.finished && (done || !this.grow())) this.advance();
     if (done && !this.finished) this.finish();
     this.reading = this.number();
     return this.reading;
@@ -62,10 +69,26 @@ export class MarkdownStream {
     this.links = new Map();
     this.noteNames = new Set();
     this.fence = new FenceReader();
+    this.grows = null;
+    this.noted = false;
+    this.loosen();
     this.finished = false;
   }
 
+  private loosen(): void {
+    this.firm = { chunks: 0, segments: 0 };
+  }
+
+  /** Puts what has come behind the tail, where that is words; whether it could. */
+  private grow(): boolean {
+    if (!this.grows || this.source.length - this.tailStart > this.segmentChars) return false;
+    const grown = withWords(this.grows, this.source);
+    if (grown) this.tail = [grown];
+    return grown !== null;
+  }
+
   private advance(): void {
+    this.grows = null;
     while (this.tailStart < this.source.length) {
       const segments = this.readTail();
       const last = segments.pop();
@@ -112,7 +135,9 @@ export class MarkdownStream {
 
   private show(tail: Segment): void {
     const before = this.tail[0];
-    this.tail = [before && before.start === tail.start ? share(before, tail) : tail];
+    const shown = before && before.start === tail.start ? share(before, tail) : tail;
+    this.tail = [shown];
+    this.grows = mayGrow(shown, this.source);
   }
 
   private settle(segments: Segment[], rest: Segment | undefined): void {
@@ -128,6 +153,7 @@ export class MarkdownStream {
 
   private adopt(segment: Segment, fresh: Set<string>): void {
     this.settled.push(segment);
+    if (hasNotes(segment)) this.noted = true;
     for (const [name, url] of segment.definitions) {
       if (this.links.has(name)) continue;
       this.links.set(name, url);
@@ -148,7 +174,11 @@ export class MarkdownStream {
       const text = this.source.slice(old.start, old.end);
       if (!text.includes("[") || (names && !mentions(text, names))) continue;
       const [again] = parseSegments(text, old.start, this.defined());
-      if (again) this.settled[index] = share(old, { ...again, end: old.end });
+      if (!again) continue;
+      const kept = share(old, { ...again, end: old.end });
+      this.settled[index] = kept;
+      if (hasNotes(kept)) this.noted = true;
+      if (kept !== old) this.loosen();
     }
   }
 
@@ -165,9 +195,24 @@ export class MarkdownStream {
   }
 
   private number(): Reading {
-    const { segments, notes } = numberNotes([...this.settled, ...this.tail]);
-    return { chunks: chunks(segments, this.reading.chunks), notes };
+    // A note's number depends on all that refers to notes before it.
+    if (this.noted || this.tail.some(hasNotes)) this.loosen();
+    const { firm, reading } = this;
+    const { segments, notes } = numberNotes([...this.settled.slice(firm.segments), ...this.tail]);
+    const fresh = chunks(segments, reading.chunks.slice(firm.chunks));
+    const all = [...reading.chunks.slice(0, firm.chunks), ...fresh];
+    for (const chunk of fresh) {
+      // The last one may still take in what comes next.
+      if (firm.segments + chunk.length >= this.settled.length) break;
+      firm.segments += chunk.length;
+      firm.chunks += 1;
+    }
+    return { chunks: all, notes };
   }
+}
+
+function hasNotes(segment: Segment): boolean {
+  return segment.refs.length > 0 || segment.notes.size > 0;
 }
 
 function segment(start: number, end: number, blocks: Segment["blocks"]): Segment {
@@ -188,11 +233,20 @@ function mentions(text: string, names: ReadonlySet<string>): boolean {
 /** Cuts the segments into chunks and keeps every chunk whose members are still the same. */
 function chunks(segments: Numbered[], before: Reading["chunks"]): Reading["chunks"] {
   const all: (readonly Numbered[])[] = [];
-  for (let at = 0; at < segments.length; at += CHUNK) {
-    const chunk = segments.slice(at, at + CHUNK);
-    const old = before[at / CHUNK];
+  for (let at = 0; at < segments.length; ) {
+    const end = chunkEnd(segments, at);
+    const chunk = segments.slice(at, end);
+    const old = before[all.length];
     const same = old?.length === chunk.length && chunk.every((member, index) => member === old[index]);
     all.push(same && old ? old : chunk);
+    at = end;
   }
   return all;
+}
+
+/** A heading stays with what it is about, also in the style sheet, which joins the two. */
+function chunkEnd(segments: Numbered[], start: number): number {
+  let end = start + CHUNK;
+  while (end < segments.length && segments[end - 1]?.segment.blocks.at(-1)?.type === "heading") end += 1;
+  return end;
 }
