@@ -118,14 +118,16 @@ WITH me AS MATERIALIZED (
 ), page AS MATERIALIZED (
     (SELECT c.updated_at AS at, c.id
        FROM public.conversations AS c
-      WHERE (SELECT me.code = 1 FROM me) AND c.user_id = (SELECT me.scope FROM me)
+      WHERE (SELECT me.code = 1 FROM me) AND uuid_hash(c.user_id) = (SELECT uuid_hash(me.scope) FROM me)
+        AND c.user_id IS NOT DISTINCT FROM (SELECT me.scope FROM me)
         AND (c.updated_at, c.id) < ((SELECT p.at FROM place AS p), (SELECT p.id FROM place AS p))
       ORDER BY c.updated_at DESC, c.id DESC
       LIMIT (SELECT me.rows + 1 FROM me))
     UNION ALL
     (SELECT m.created_at, m.id
        FROM public.messages AS m
-      WHERE (SELECT me.code = 2 FROM me) AND m.user_id = (SELECT me.scope FROM me)
+      WHERE (SELECT me.code = 2 FROM me) AND uuid_hash(m.user_id) = (SELECT uuid_hash(me.scope) FROM me)
+        AND m.user_id IS NOT DISTINCT FROM (SELECT me.scope FROM me)
         AND (m.created_at, m.id) < ((SELECT p.at FROM place AS p), (SELECT p.id FROM place AS p))
       ORDER BY m.created_at DESC, m.id DESC
       LIMIT (SELECT me.rows + 1 FROM me))
@@ -291,7 +293,7 @@ SELECT json_build_object(
                                                     WHERE w.user_id = m.user_id AND w.id = m.id),
                                                ''::bytea ORDER BY m.id)
                                       FROM public.messages AS m
-                                     WHERE m.user_id = (SELECT me.scope FROM me)
+                                     WHERE m.user_id IS NOT DISTINCT FROM (SELECT me.scope FROM me)
                                        AND m.conversation_id = i.id), '')), 'hex')))
                  FROM (SELECT * FROM ids ORDER BY ids.id LIMIT (SELECT me.rows FROM me)) AS i
            ), '[]'),

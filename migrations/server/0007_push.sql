@@ -86,39 +86,48 @@ BEGIN
        OR pg_column_size(ops) > (SELECT b.value FROM sync.bound AS b WHERE b.name = 'bytes_per_batch')
     THEN
         PERFORM sync.refuse(413, 'batch_too_large');
-    ELSIF EXISTS (SELECT FROM jsonb_array_elements(ops) AS e (op)
-                   WHERE CASE WHEN jsonb_typeof(e.op -> 'n') = 'number'
-                              THEN (e.op ->> 'n')::numeric NOT BETWEEN 1 AND 9223372036854775807
-                                   OR (e.op ->> 'n')::numeric % 1 <> 0
-                              ELSE true END) THEN
+    ELSIF jsonb_path_exists(ops, '$[*] ? (!exists(@.n ? (@.type() == "number" && @ >= 1
+              && @ <= 9223372036854775807 && @.floor() == @)))') THEN
         PERFORM sync.refuse(400, 'invalid_batch');
     END IF;
 END
 $$;
 
--- The operations that can be done as a set: new rows that nothing is known of, each alone with its id,
--- and none behind an operation of its queue that has to be looked at singly.
+-- The operations that can be done as a set: new rows that nothing is known of, each alone with its id and
+-- number, and none behind an operation of its queue that has to be looked at singly.
 CREATE OR REPLACE FUNCTION sync.plain(owner uuid, device uuid, mark bigint, batch sync.op[])
-RETURNS sync.op[] LANGUAGE sql STABLE SET search_path = '' AS $$
-    SELECT array_agg(ROW(q.n, q.tbl, q.id, q.queue, q.kind, q.fields, q.clocks, q.base)::sync.op)
-      FROM (SELECT o.*, bool_and(o.plain) OVER (PARTITION BY o.queue ORDER BY o.n
-                                                ROWS UNBOUNDED PRECEDING) AS quick
-              FROM (SELECT b.*, COALESCE(
-                               b.kind IN ('put', 'ensure') AND b.id IS NOT NULL AND b.n > mark
-                               AND count(*) OVER (PARTITION BY b.tbl, b.id) = 1
-                               AND count(*) OVER (PARTITION BY b.n) = 1
-                               AND b.fields - k.fields - 'updated_ms'::text = '{}'
-                               AND b.clocks - k.registers = '{}'
-                               AND (k.wire <> 'conversations' OR b.fields ->> 'trashed_ms' IS NULL)
-                               AND NOT EXISTS (SELECT FROM sync.change AS c
-                                                WHERE c.scope = owner AND c.tbl = k.code
-                                                  AND c.row_id = b.id)
-                               AND NOT EXISTS (SELECT FROM sync.ledger AS l
-                                                WHERE l.user_id = owner AND l.device_id = device
-                                                  AND l.n = b.n), false) AS plain
-                      FROM unnest(batch) AS b
-                      LEFT JOIN sync.kind AS k ON k.wire = b.tbl) AS o) AS q
-     WHERE q.quick
+RETURNS sync.op[] LANGUAGE plpgsql STABLE SET search_path = '' AS $$
+DECLARE
+    numbers bigint[];
+    all_of_them boolean;
+BEGIN
+    WITH looked_at AS (
+        SELECT b.n, b.tbl, b.id, b.queue, COALESCE(
+                   b.kind IN ('put', 'ensure') AND b.n > mark
+                   AND b.fields - k.fields - 'updated_ms'::text = '{}'
+                   AND b.clocks - k.registers = '{}'
+                   AND (k.code <> 1 OR b.fields ->> 'trashed_ms' IS NULL)
+                   AND NOT EXISTS (SELECT FROM sync.change AS c
+                                    WHERE c.scope = owner AND c.tbl = k.code AND c.row_id = b.id)
+                   AND NOT EXISTS (SELECT FROM sync.ledger AS l
+                                    WHERE l.user_id = owner AND l.device_id = device AND l.n = b.n),
+                   false) AS plain
+          FROM unnest(batch) AS b
+          LEFT JOIN sync.kind AS k ON k.wire = b.tbl
+    ), alone AS (
+        SELECT a.n, bool_and(a.plain AND a.same = 1 AND a.numbered = 1)
+                        OVER (PARTITION BY a.queue ORDER BY a.n ROWS UNBOUNDED PRECEDING) AS quick
+          FROM (SELECT l.*, count(*) OVER (PARTITION BY l.tbl, l.id) AS same,
+                       count(*) OVER (PARTITION BY l.n) AS numbered
+                  FROM looked_at AS l) AS a
+    )
+    SELECT array_agg(a.n) FILTER (WHERE a.quick), bool_and(a.quick) INTO numbers, all_of_them
+      FROM alone AS a;
+    IF all_of_them THEN
+        RETURN batch;
+    END IF;
+    RETURN (SELECT array_agg(b) FROM unnest(batch) AS b WHERE b.n = ANY (numbers));
+END
 $$;
 
 -- Does them. Whatever is wrong with one of them is wrong with the set: nothing is done then, and the
@@ -129,9 +138,12 @@ DECLARE
     kind sync.kind;
     part sync.op[];
 BEGIN
-    FOR kind IN SELECT * FROM sync.kind ORDER BY code LOOP
+    FOR kind IN
+        SELECT k.* FROM sync.kind AS k
+         WHERE k.wire IN (SELECT b.tbl FROM unnest(batch) AS b)
+         ORDER BY k.code
+    LOOP
         SELECT array_agg(b) INTO part FROM unnest(batch) AS b WHERE b.tbl = kind.wire;
-        CONTINUE WHEN part IS NULL;
         PERFORM sync.insert_rows(kind.name, owner, part);
         IF kind.wire = 'messages' THEN
             PERFORM sync.untrash(owner, ARRAY(
@@ -212,7 +224,11 @@ BEGIN
     mark := sync.settle(owner, device, by_service, COALESCE(acked_through, 0));
     PERFORM sync.count_call(owner);
     ahead := COALESCE(sync.ahead(ops), 0);
-    batch := sync.unpack(ops, ahead);
+    BEGIN
+        batch := sync.unpack(ops, ahead, false);
+    EXCEPTION WHEN invalid_text_representation THEN
+        batch := sync.unpack(ops, ahead, true);
+    END;
 
     quick := sync.plain(owner, device, mark, batch);
     IF quick IS NULL OR NOT sync.apply_plain(owner, quick) THEN

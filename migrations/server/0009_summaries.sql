@@ -26,8 +26,6 @@ SELECT c.user_id,
              FROM public.usage_logs AS t
             WHERE t.user_id = c.user_id AND t.conversation_id = c.id
        ) AS u;
-CREATE INDEX IF NOT EXISTS usage_logs_by_conversation
-    ON public.usage_logs (user_id, conversation_id);
 
 -- For an administrator a row for each account; for anybody else their own. From the usage log and the
 -- devices alone: what was said, and how often, is nobody's business.
