@@ -10,6 +10,7 @@ mod migrations;
 mod power_loss;
 mod providers;
 mod queue;
+mod remote;
 mod search;
 mod secrets;
 mod two_processes;

@@ -17,6 +17,7 @@ pub mod faults;
 pub mod mirror;
 pub mod model;
 pub mod providers;
+pub mod remote;
 pub mod secrets;
 pub mod sync;
 pub mod tasks;

@@ -324,7 +324,7 @@ pub(crate) fn says_html(headers: &HeaderMap) -> bool {
 }
 
 /// The beginning of a body: at most `limit` bytes, and what came until it stalled.
-async fn start_of(mut response: Response, limit: usize, patience: Duration) -> Vec<u8> {
+pub(crate) async fn start_of(mut response: Response, limit: usize, patience: Duration) -> Vec<u8> {
     let mut body = Vec::new();
     while body.len() < limit {
         match tokio::time::timeout(patience, response.chunk()).await {

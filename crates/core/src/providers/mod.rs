@@ -7,7 +7,7 @@
 mod answering;
 pub mod anthropic;
 pub mod base_url;
-mod fault;
+pub(crate) mod fault;
 pub mod http;
 mod joint;
 mod lenient_json;
@@ -15,11 +15,11 @@ pub mod local;
 pub mod openai;
 mod place;
 pub mod presets;
-mod retry_after;
+pub(crate) mod retry_after;
 pub mod secret;
 mod sse;
 mod thread;
-mod tls;
+pub(crate) mod tls;
 
 use std::time::Duration;
 

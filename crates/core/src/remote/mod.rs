@@ -1,0 +1,29 @@
+//! Supabase over the network: Auth, the database's functions, and the doorbell.
+//!
+//! This module speaks and does not decide. It knows what the servers say and in which of their ways;
+//! what an error means for the queue, when to ask again and when to stop is `sync`'s to say, by the
+//! table of failures in `docs/sync.md`. It does not know the mirror, and the mirror does not know it.
+//!
+//! Only the origin of the one configured [`Project`] is ever spoken to. Tokens never leave
+//! [`Tokens`] but for a request's header; neither an error nor a log line has one, or an address,
+//! or what a server wrote.
+
+mod auth;
+mod error;
+mod link;
+mod project;
+pub mod realtime;
+mod reply;
+mod rest;
+mod session;
+mod store;
+mod tokens;
+
+pub use auth::{Auth, Proof, SignOut, SignedUp};
+pub use error::{Error, Fault, Result, Service, Weakness};
+pub use link::{Link, Patience};
+pub use project::Project;
+pub use rest::{Body, Rest, Weight};
+pub use session::{Moment, Session, User};
+pub use store::{InKeyring, SessionStore, StoreError};
+pub use tokens::{Access, TokenError, Tokens};
