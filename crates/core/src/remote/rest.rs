@@ -91,6 +91,14 @@ impl Body {
         &self.0
     }
 
+    /// The document as text.
+    ///
+    /// # Errors
+    /// It is no text.
+    pub fn into_text(self) -> Result<String> {
+        String::from_utf8(self.0).map_err(|_| broken(Fault::Garbled))
+    }
+
     /// Reads it; what it borrows stays in here.
     ///
     /// # Errors

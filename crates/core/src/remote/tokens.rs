@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::auth::{Auth, SignOut};
 use super::error::{Error, Fault, Service};
@@ -52,6 +53,16 @@ pub struct Access {
     pub user: User,
 }
 
+/// Who is signed in, as far as was read, and a count of the pairs of tokens, so that whoever shows one
+/// to somebody notices the next.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Holder {
+    /// The user.
+    pub user: Option<Uuid>,
+    /// One more for each pair, and for each sign-out.
+    pub pairs: u64,
+}
+
 /// Holds the session of one project. Cheap to clone; clones are one holder.
 #[derive(Debug, Clone)]
 pub struct Tokens {
@@ -63,8 +74,7 @@ struct Inner {
     auth: Auth,
     store: Arc<dyn SessionStore>,
     held: Mutex<Held>,
-    /// Counts the pairs of tokens, so that whoever shows one to somebody notices the next.
-    pairs: watch::Sender<u64>,
+    holder: watch::Sender<Holder>,
 }
 
 #[derive(Debug, Default)]
@@ -84,7 +94,8 @@ impl Tokens {
     /// Holds what the store has.
     pub fn new(auth: Auth, store: Arc<dyn SessionStore>) -> Self {
         let held = Mutex::default();
-        Self { inner: Arc::new(Inner { auth, store, held, pairs: watch::Sender::new(0) }) }
+        let holder = watch::Sender::default();
+        Self { inner: Arc::new(Inner { auth, store, held, holder }) }
     }
 
     /// Where the session comes from.
@@ -93,8 +104,13 @@ impl Tokens {
     }
 
     /// Changes with each new pair of tokens, and when nobody is signed in any more.
-    pub fn changes(&self) -> watch::Receiver<u64> {
-        self.inner.pairs.subscribe()
+    pub fn changes(&self) -> watch::Receiver<Holder> {
+        self.inner.holder.subscribe()
+    }
+
+    /// Who holds a session now. Waits for nothing, not even for a refresh.
+    pub fn holder(&self) -> Holder {
+        *self.inner.holder.borrow()
     }
 
     /// Who is signed in; no network is asked.
@@ -223,6 +239,7 @@ impl Tokens {
         if !held.read {
             held.session = self.kept().await?;
             held.read = true;
+            self.announce(held);
         }
         Ok(())
     }
@@ -279,12 +296,17 @@ impl Tokens {
 
     fn hold(&self, held: &mut Held, session: Session) {
         *held = Held { session: Some(session), read: true, ..Held::default() };
-        self.inner.pairs.send_modify(|count| *count += 1);
+        self.announce(held);
     }
 
     fn let_go(&self, held: &mut Held) {
         *held = Held { read: true, ..Held::default() };
-        self.inner.pairs.send_modify(|count| *count += 1);
+        self.announce(held);
+    }
+
+    fn announce(&self, held: &Held) {
+        let user = held.session.as_ref().map(|session| session.user.id);
+        self.inner.holder.send_modify(|holder| *holder = Holder { user, pairs: holder.pairs + 1 });
     }
 
     async fn keep(&self, session: &Session) -> Result<(), StoreError> {
