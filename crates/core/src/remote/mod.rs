@@ -15,6 +15,7 @@ mod project;
 pub mod realtime;
 mod reply;
 mod rest;
+mod sentence;
 mod server;
 mod session;
 mod store;
