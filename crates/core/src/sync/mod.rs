@@ -15,10 +15,12 @@
 //! | a restored server | `restore.rs` |
 //! | a device that slept too long; repair at rest | `compare.rs` |
 //! | what the engine asks of a server | `server.rs` |
+//! | digests of both sides | `digest.rs` |
 //! | what a person is told | `status.rs` |
 
 pub mod backoff;
 mod compare;
+pub mod digest;
 pub mod event;
 pub mod failures;
 mod pull;
