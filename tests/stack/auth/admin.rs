@@ -183,7 +183,7 @@ impl Auth {
             tx.execute(
                 "UPDATE auth.users
                     SET deleted_at = now(), updated_at = now(), encrypted_password = '',
-                        email = encode(extensions.digest(id::text || email, 'sha256'), 'hex'),
+                        email = encode(sha256(convert_to(id::text || email, 'UTF8')), 'hex'),
                         raw_app_meta_data = '{}', raw_user_meta_data = '{}'
                   WHERE id = $1",
                 &[&user.id],
