@@ -13,6 +13,7 @@ async fn an_answer_is_stopped_while_it_arrives_and_goes_on_in_place() {
     core.stop(id).expect("stopped");
     let stopped = core.ended(id).await;
     assert_eq!(stopped.state, MessageState::Stopped);
+    assert_eq!(stopped.metadata, None, "a person stopped it, not a limit");
     assert!(stopped.content.starts_with("w1 "), "what had arrived is kept");
     core.stop(id).expect("one that has ended is left alone");
     assert_eq!(core.continue_answer(id).expect("goes on").answer_id, Some(id));
@@ -76,7 +77,7 @@ async fn an_answer_is_stopped_while_it_waits_for_its_retry() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_at_its_limit_is_stopped_and_can_be_kept() {
+async fn an_answer_at_its_limit_is_stopped_says_why_and_can_be_kept() {
     let desk = Desk::new(Script::always(Reply::Answer {
         text: "half".to_owned(),
         words_per_second: None,
@@ -85,8 +86,10 @@ async fn an_answer_at_its_limit_is_stopped_and_can_be_kept() {
     let core = desk.open().await;
     let (_, answer) = core.answered(None, "tell").await;
     assert_eq!(answer.state, MessageState::Stopped);
+    assert_eq!(answer.metadata.expect("tells why")["finish"], "length");
     core.keep(answer.id).expect("kept");
-    assert_eq!(core.row(answer.id).message.state, MessageState::Done);
+    let kept = core.row(answer.id).message;
+    assert_eq!((kept.state, kept.metadata), (MessageState::Done, None));
 }
 
 #[tokio::test(flavor = "multi_thread")]

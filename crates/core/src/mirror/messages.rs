@@ -170,10 +170,12 @@ pub struct Progress {
     pub first_token_ms: Option<i64>,
     /// Cost in millionths of a US dollar.
     pub cost_micros: Option<i64>,
+    /// Why a stopped answer ends where it does, where no person stopped it: `length`.
+    pub finish: Option<&'static str>,
 }
 
-/// Stores progress; what is `None` stays. A final state stamps the end and puts the row on the
-/// search index's list.
+/// Stores progress; what is `None` stays, but for `metadata.finish`, which any new state ends. A
+/// final state stamps the end and puts the row on the search index's list.
 pub fn progress(write: &mut Write<'_>, id: MessageId, progress: &Progress) -> Result<(), Error> {
     let finished = progress.state.is_some_and(MessageState::is_final);
     let (rowid, conversation_id): (i64, ConversationId) = write
@@ -187,6 +189,13 @@ pub fn progress(write: &mut Write<'_>, id: MessageId, progress: &Progress) -> Re
                     tokens_out     = coalesce(?6, tokens_out),
                     first_token_ms = coalesce(?7, first_token_ms),
                     cost_micros    = coalesce(?8, cost_micros),
+                    metadata       = CASE
+                        WHEN ?11 IS NOT NULL
+                        THEN json_set(iif(json_valid(metadata), metadata, '{}'), '$.finish', ?11)
+                        WHEN ?3 IS NOT NULL AND json_valid(metadata)
+                        THEN nullif(json_remove(metadata, '$.finish'), '{}')
+                        ELSE metadata
+                    END,
                     updated_ms     = ?9,
                     finished_ms    = iif(?10, ?9, iif(?3 IS NULL, finished_ms, NULL))
               WHERE id = ?1
@@ -204,6 +213,7 @@ pub fn progress(write: &mut Write<'_>, id: MessageId, progress: &Progress) -> Re
                 progress.cost_micros,
                 write.now,
                 finished,
+                progress.finish,
             ],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
@@ -213,7 +223,7 @@ pub fn progress(write: &mut Write<'_>, id: MessageId, progress: &Progress) -> Re
         write.index(Table::Messages, rowid)?;
         conversations::written_in(write, conversation_id, 0, write.now)?;
     }
-    write.synced(Row::Message(conversation_id, id), &["content", "state"])
+    write.synced(Row::Message(conversation_id, id), &["content", "state", "metadata"])
 }
 
 /// Puts a message into the trash, or takes it out. The caller then chooses the branch that is shown

@@ -37,7 +37,7 @@ export function StateLine({ message, onEditQuestion }: Props) {
       return <NeedsYou message={message} />;
     case "stopped":
       return (
-        <Line icon="stop" label={text.states.stopped}>
+        <Line icon="stop" label={message.metadata?.finish === "length" ? text.states.full : text.states.stopped}>
           {message.content !== "" && <Continue id={id} />}
           {message.content === "" && <Retry id={id} />}
         </Line>

@@ -22,5 +22,6 @@ export function Status({ loaded }: { loaded: Loaded }) {
 function sentence(answer: ThreadMessage): string | null {
   if (isArriving(answer)) return text.thread.generating;
   if (answer.state === "done") return text.thread.complete(words(answer.content));
-  return answer.state === "stopped" ? text.thread.stoppedStatus : null;
+  if (answer.state !== "stopped") return null;
+  return answer.metadata?.finish === "length" ? text.thread.fullStatus : text.thread.stoppedStatus;
 }

@@ -32,6 +32,8 @@ struct Prepared {
 enum Outcome {
     Done,
     Stopped,
+    /// The model reached its limit of tokens: whole as far as it goes, and Continue goes on.
+    Full,
     Failed(ProviderError),
     /// The entry left the queue while the answer arrived: another process stopped it.
     Gone,
@@ -259,6 +261,7 @@ impl Queue {
         outcome: Outcome,
     ) -> Result<(), Error> {
         let spoke = arrived.text.len() > answer.content.len();
+        let finish = matches!(outcome, Outcome::Full).then_some("length");
         let state = match outcome {
             Outcome::Gone => return Ok(()),
             Outcome::Done => MessageState::Done,
@@ -269,7 +272,7 @@ impl Queue {
                     .await;
             }
             Outcome::Stopped if self.inner.tasks.is_closing() => MessageState::Interrupted,
-            Outcome::Stopped => MessageState::Stopped,
+            Outcome::Stopped | Outcome::Full => MessageState::Stopped,
             Outcome::Failed(_) if spoke => MessageState::Interrupted,
             Outcome::Failed(ProviderError::NeedsYou(failure)) => {
                 return self.park(answer.id, attempts, failure).await;
@@ -283,7 +286,7 @@ impl Queue {
                     .await;
             }
         };
-        self.finish(answer, arrived, info, state).await
+        self.finish(answer, arrived, info, state, finish).await
     }
 
     /// Stores the final text and state, what it took, and takes the entry out: one transaction.
@@ -293,6 +296,7 @@ impl Queue {
         arrived: Arrived,
         info: &ModelInfo,
         state: MessageState,
+        finish: Option<&'static str>,
     ) -> Result<(), Error> {
         let (queue, id, info) = (self.clone(), answer.id, info.clone());
         on_disk(move || {
@@ -310,6 +314,7 @@ impl Queue {
                     tokens_out: arrived.tokens_out,
                     first_token_ms: arrived.first_token_ms,
                     cost_micros: cost_micros(&info, arrived.tokens_in, arrived.tokens_out),
+                    finish,
                 };
                 messages::progress(write, id, &progress)?;
                 let answer = messages::get(&write.tx, id)?;
@@ -351,8 +356,7 @@ impl Queue {
 
 fn ended(reason: EndReason) -> Outcome {
     match reason {
-        // At the limit of tokens the answer is whole as far as it goes, and Continue goes on.
-        EndReason::Length => Outcome::Stopped,
+        EndReason::Length => Outcome::Full,
         EndReason::Complete | EndReason::Filtered => Outcome::Done,
     }
 }
