@@ -4,6 +4,10 @@
 //! one for `./dev run`, reads the same words without building this crate. Every hash there was
 //! established from at least three independent published records of the same file; a model whose
 //! hash we could not establish is not in the list. A download that differs is never used.
+//!
+//! An address names a revision, so that it keeps leading to the same bytes. SmolLM2 360M and 1.7B
+//! name the branch `main` instead: no published record that we could reach tells their revision.
+//! Should the file there be replaced, the download is refused until the entry is renewed.
 
 use std::sync::LazyLock;
 
