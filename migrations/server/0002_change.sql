@@ -286,6 +286,9 @@ BEGIN
                                  regexp_replace(r, '_ms$', '_at')), ' OR ')
           INTO registers, changed
           FROM unnest(kind.registers) AS r;
+        IF kind.wire = 'conversations' THEN           -- one register with the title
+            changed := changed || ' OR old.title_by IS DISTINCT FROM new.title_by';
+        END IF;
         EXECUTE format('CREATE OR REPLACE TRIGGER stamp_insert BEFORE INSERT ON public.%I'
             ' FOR EACH ROW WHEN (new.clocks IS NULL)'
             ' EXECUTE FUNCTION sync.stamp(%s)', kind.name, registers);

@@ -360,9 +360,12 @@ BEGIN
         CONTINUE WHEN NOT fields ? register;
         value := fields -> register;
         held := (clocks ->> register)::bigint;
-        sent := COALESCE((op.clocks ->> register)::bigint,
-                         CASE op.kind WHEN 'patch' THEN sync.clock() ELSE 0 END);
-        wins := held IS NULL OR sent > held;
+        sent := (op.clocks ->> register)::bigint;
+        IF sent IS NULL AND op.kind = 'patch' THEN    -- a writer without clocks means now
+            sent := greatest(sync.clock(), held + 1);
+        END IF;
+        CONTINUE WHEN sent IS NULL AND value IS NOT DISTINCT FROM stored -> register;
+        wins := held IS NULL OR COALESCE(sent > held, false);
         IF register = 'title' AND kind.wire = 'conversations' THEN
             wins := COALESCE(sync.title_wins(fields ->> 'title_by', stored ->> 'title_by'), wins);
         END IF;
@@ -371,12 +374,12 @@ BEGIN
             IF register = 'title' AND kind.wire = 'conversations' THEN
                 changed := changed || jsonb_build_object('title_by', fields -> 'title_by');
             END IF;
-            clocks := clocks || jsonb_build_object(register, sent);
+            clocks := clocks || jsonb_strip_nulls(jsonb_build_object(register, sent));
             IF op.kind <> 'ensure' AND held IS NOT NULL AND value IS DISTINCT FROM stored -> register
                AND held IS DISTINCT FROM (op.base ->> register)::bigint THEN
                 lost := lost || jsonb_build_object(register, stored -> register);
             END IF;
-        ELSIF sent <> held OR value IS DISTINCT FROM stored -> register THEN
+        ELSIF sent IS DISTINCT FROM held OR value IS DISTINCT FROM stored -> register THEN
             behind := true;
         END IF;
     END LOOP;

@@ -28,6 +28,8 @@ GRANT SELECT ON sync.head, sync.txn, sync.change, sync.kind, sync.wire, sync.wir
 GRANT EXECUTE ON FUNCTION sync.caller(uuid), sync.refuse(integer, text), sync.fault(),
     sync.in_good_standing(), sync.is_admin(), sync.page_rows(integer), sync.page_bytes(),
     sync.server_ms(), sync.content_hash(text[]) TO authenticated, service_role;
+-- What triggers and constraints call with the rights of whoever writes.
+GRANT EXECUTE ON FUNCTION sync.clock(), sync.setting_id(text) TO authenticated, service_role;
 GRANT EXECUTE ON FUNCTION sync.push(uuid, bigint, jsonb, uuid), sync.hello(jsonb, integer)
     TO authenticated, service_role;
 GRANT EXECUTE ON FUNCTION sync.list_sessions(), sync.end_session(uuid), sync.revoke_device(uuid),

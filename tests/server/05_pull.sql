@@ -1,0 +1,148 @@
+-- What a device reads: pages, cursors, restored heads, the horizon, snapshots, manifests, rows.
+BEGIN;
+\ir actors.sql
+SELECT plan(41);
+
+CREATE FUNCTION pg_temp.next_transaction() RETURNS void LANGUAGE sql AS $$
+    UPDATE sync.head SET xid = NULL
+$$;
+CREATE FUNCTION pg_temp.pull(after jsonb DEFAULT NULL, max integer DEFAULT NULL, who text DEFAULT 'ann')
+RETURNS jsonb LANGUAGE sql AS $$
+    SELECT pg_temp.ask(who, format('public.sync_pull(%L, %L)', after, max))
+$$;
+
+-- Bob's rows are there to be missed.
+INSERT INTO conversations (user_id, id, title) VALUES (pg_temp.id('bob'), pg_temp.uuid('b'), 'Bob''s');
+SELECT count(pg_temp.next_transaction()) AS n \gset
+INSERT INTO conversations (user_id, id, title, created_at) VALUES (pg_temp.id('ann'), pg_temp.uuid('c'), 'Ann''s', '2025-11-21 14:37:35.123Z');
+INSERT INTO messages (user_id, id, conversation_id, role, content, state, created_at, clocks)
+SELECT pg_temp.id('ann'), pg_temp.uuid('m' || i), pg_temp.uuid('c'), 'user', 'm' || i, 'done',
+       '2025-11-21Z'::timestamptz + i * interval '1 minute', '{}'
+  FROM generate_series(1, 25) AS i;
+
+SELECT pg_temp.pull() AS all_of_it \gset
+SELECT is(jsonb_array_length(:'all_of_it'::jsonb -> 'changes'), 27, 'the device, the conversation, 25 messages');
+SELECT is(:'all_of_it'::jsonb @> '{"known": true, "below_horizon": false, "has_more": false, "schema": [1, 1], "horizon": 0}',
+          true, 'and nothing more');
+SELECT is(:'all_of_it'::jsonb -> 'cursor', (:'all_of_it'::jsonb -> 'head') || '{"tbl": null, "row_id": null}',
+          'the cursor is at the head');
+SELECT is(:'all_of_it'::jsonb #> '{changes,1}', jsonb_build_array('conversations',
+              :'all_of_it'::jsonb #> '{head,seq}', 'U', pg_temp.uuid('c'), jsonb_build_array(
+              pg_temp.uuid('c'), 'Ann''s', 'auto', NULL, NULL, false, false, NULL, NULL, NULL, NULL, 1763735855123,
+              (SELECT round(date_part('epoch', updated_at) * 1000)::bigint FROM conversations WHERE user_id = pg_temp.id('ann')),
+              (SELECT clocks FROM conversations WHERE user_id = pg_temp.id('ann')))),
+          'a change, column by column');
+SELECT is(:'all_of_it'::jsonb #> '{columns,conversations}', (SELECT to_jsonb(
+              ARRAY['id'] || fields || ARRAY['updated_ms', 'clocks']) FROM sync.kind WHERE code = 1),
+          'the columns say what is where');
+SELECT is((SELECT bool_and(jsonb_array_length(c -> 4) = jsonb_array_length(:'all_of_it'::jsonb -> 'columns' -> (c ->> 0)))
+             FROM jsonb_array_elements(:'all_of_it'::jsonb -> 'changes') AS c), true, 'each row has so many values');
+
+-- Page by page, also inside a transaction: all of it, once, in order.
+CREATE FUNCTION pg_temp.pages(max integer, OUT rows jsonb, OUT pages integer) LANGUAGE plpgsql AS $$
+DECLARE
+    page jsonb := '{"has_more": true}';
+BEGIN
+    rows := '[]';
+    pages := 0;
+    WHILE (page ->> 'has_more')::boolean LOOP
+        page := pg_temp.pull(page -> 'cursor', max);
+        rows := rows || (page -> 'changes');
+        pages := pages + 1;
+    END LOOP;
+END
+$$;
+SELECT is((pg_temp.pages(n)).rows, :'all_of_it'::jsonb -> 'changes', format('pages of %s', n))
+  FROM unnest(ARRAY[1, 2, 7, 26, 27, 28]) AS n;
+SELECT is((pg_temp.pages(7)).pages, 4, '27 rows are four pages of seven');
+SELECT is(jsonb_array_length(pg_temp.pull(NULL, 0) -> 'changes'), 1, 'a page has at least one row');
+
+-- Large rows make short pages, a row larger than a page is a page.
+SELECT count(pg_temp.next_transaction()) AS n \gset
+UPDATE messages SET content = repeat('x', 1000000) WHERE user_id = pg_temp.id('ann');
+SELECT is(jsonb_array_length(pg_temp.pull(:'all_of_it'::jsonb -> 'cursor', 2000) -> 'changes'), 2, 'two of 1 MB are a page');
+SELECT is((SELECT count(*) FROM jsonb_array_elements((pg_temp.pages(2000)).rows)), 27::bigint, 'and none is left out');
+UPDATE messages SET content = id::text WHERE user_id = pg_temp.id('ann');
+
+-- An idle pull, a deletion, a row that left.
+SELECT pg_temp.pull() -> 'cursor' AS cursor \gset
+SELECT is(pg_temp.pull(:'cursor') -> 'changes', '[]', 'nothing new');
+SELECT count(pg_temp.next_transaction()) AS n \gset
+DELETE FROM messages WHERE user_id = pg_temp.id('ann') AND id = pg_temp.uuid('m1');
+UPDATE messages SET user_id = pg_temp.id('bob') WHERE user_id = pg_temp.id('ann') AND id = pg_temp.uuid('m2');
+SELECT is((SELECT jsonb_agg(c - 1 ORDER BY c ->> 2) FROM jsonb_array_elements(pg_temp.pull(:'cursor') -> 'changes') AS c),
+          jsonb_build_array(jsonb_build_array('messages', 'D', pg_temp.uuid('m1'), NULL),
+                            jsonb_build_array('messages', 'X', pg_temp.uuid('m2'), NULL)), 'D and X have no row');
+
+-- Cursors that the server does not know.
+SELECT is(pg_temp.pull(:'cursor'::jsonb || '{"nonce": 1}') @> '{"known": false, "changes": [], "has_more": false}', true,
+          'another nonce under the same seq');
+SELECT is(pg_temp.pull(:'cursor'::jsonb || '{"seq": 1000}') @> '{"known": false, "changes": []}', true, 'a seq above the head');
+SELECT is(pg_temp.pull(:'cursor'::jsonb || '{"seq": 1000}') -> 'cursor', :'cursor'::jsonb || '{"seq": 1000}', 'leave the cursor where it was');
+SELECT is(jsonb_array_length(pg_temp.pull('{"seq": 0, "nonce": 0}') -> 'changes'), 27, 'seq 0 is the beginning');
+
+-- A restored server: the head is where it was, seqs come again with other nonces, the anchor is found.
+SELECT pg_temp.pull() -> 'cursor' AS ahead \gset
+DELETE FROM sync.txn WHERE scope = pg_temp.id('ann') AND seq > (:'cursor'::jsonb ->> 'seq')::bigint;
+UPDATE sync.head SET seq = (:'cursor'::jsonb ->> 'seq')::bigint, nonce = (:'cursor'::jsonb ->> 'nonce')::bigint, xid = NULL
+ WHERE scope = pg_temp.id('ann');
+SELECT is(pg_temp.pull(:'ahead') ->> 'known', 'false', 'the device is ahead of a restored server');
+INSERT INTO conversations (user_id, id) VALUES (pg_temp.id('ann'), pg_temp.uuid('new'));
+SELECT is(pg_temp.pull(:'ahead') ->> 'known', 'false', 'and still when the seq is reached again');
+SELECT is(pg_temp.ask('ann', format('public.sync_anchor(%L)', jsonb_build_array(
+              jsonb_build_array(:'ahead'::jsonb -> 'seq', :'ahead'::jsonb -> 'nonce'),
+              jsonb_build_array(:'cursor'::jsonb -> 'seq', :'cursor'::jsonb -> 'nonce'), '[1, 5]'::jsonb))) -> 'known',
+          jsonb_build_array(:'cursor'::jsonb -> 'seq', :'cursor'::jsonb -> 'nonce'), 'the highest point that both know');
+SELECT is(pg_temp.ask('ann', 'public.sync_anchor(''[[1, 5]]'')') -> 'known', 'null', 'none');
+
+-- Snapshots.
+CREATE FUNCTION pg_temp.snapshot(tbl text, max integer) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    page jsonb := '{"has_more": true}';
+    ids jsonb := '[]';
+BEGIN
+    WHILE (page ->> 'has_more')::boolean LOOP
+        page := pg_temp.ask('ann', format('public.sync_snapshot(%L, %L, %s)', tbl, page -> 'after', max));
+        ids := ids || COALESCE((SELECT jsonb_agg(r -> 1) FROM jsonb_array_elements(page -> 'rows') AS r), '[]');
+    END LOOP;
+    RETURN ids;
+END
+$$;
+SELECT is(pg_temp.snapshot('messages', n), (SELECT jsonb_agg(id ORDER BY created_at DESC, id DESC)
+              FROM messages WHERE user_id = pg_temp.id('ann')), format('messages, latest first, in pages of %s', n))
+  FROM unnest(ARRAY[1, 5, 1000]) AS n;
+SELECT is(pg_temp.snapshot('conversations', 1), (SELECT jsonb_agg(id ORDER BY updated_at DESC, id DESC)
+              FROM conversations WHERE user_id = pg_temp.id('ann')), 'conversations, by recency');
+SELECT is(pg_temp.snapshot('devices', 1), jsonb_build_array(pg_temp.device('ann')), 'devices, by id');
+SELECT is(pg_temp.ask('ann', 'public.sync_snapshot(''messages'', NULL, 1)') #> '{rows,0,0}',
+          (SELECT to_jsonb(c.seq) FROM sync.change AS c WHERE c.scope = pg_temp.id('ann') AND c.row_id = pg_temp.uuid('m25')),
+          'with the seq of each row');
+SELECT is(pg_temp.try('ann', 'SELECT public.sync_snapshot(''secrets'')'), 'PT400 unknown_table', 'of what is no table');
+
+-- Single rows; a manifest.
+SELECT is((SELECT jsonb_agg(r -> 1 ORDER BY r ->> 1) FROM jsonb_array_elements(pg_temp.ask('ann', format(
+              'public.sync_rows(''messages'', ARRAY[%L, %L, %L, %L]::uuid[])', pg_temp.uuid('m3'), pg_temp.uuid('m1'),
+              pg_temp.uuid('m4'), pg_temp.uuid('b'))) -> 'rows') AS r),
+          (SELECT jsonb_agg(i ORDER BY i) FROM unnest(ARRAY[pg_temp.uuid('m3'), pg_temp.uuid('m4')]) AS i),
+          'what there is of what was asked for');
+SELECT pg_temp.ask('ann', 'public.sync_manifest(''messages'', NULL, 10)') AS manifest \gset
+SELECT is(:'manifest'::jsonb - 'rows', jsonb_build_object('has_more', true, 'count', 23, 'user_id', pg_temp.id('ann'),
+              'head', pg_temp.pull() -> 'head'), 'a manifest: how many, whose, at which head');
+SELECT is((SELECT jsonb_agg(r -> 0) FROM jsonb_array_elements(:'manifest'::jsonb -> 'rows') AS r),
+          (SELECT jsonb_agg(m.id ORDER BY m.id) FROM (SELECT id FROM messages WHERE user_id = pg_temp.id('ann') ORDER BY id LIMIT 10) AS m),
+          'by id');
+SELECT is(:'manifest'::jsonb #> '{rows,0,2}', (SELECT to_jsonb(encode(hash, 'hex')) FROM sync.wire_messages
+           WHERE user_id = pg_temp.id('ann') ORDER BY id LIMIT 1), 'with content hashes');
+
+-- The horizon: 90 days, moved by a push.
+UPDATE sync.txn SET at = now() - interval '91 days' WHERE scope = pg_temp.id('ann') AND seq <= (:'cursor'::jsonb ->> 'seq')::bigint;
+SELECT pg_temp.push('ann', '[]') IS NULL AS n \gset
+SELECT is(pg_temp.pull() -> 'horizon', :'cursor'::jsonb -> 'seq', 'what is older is forgotten');
+SELECT is(pg_temp.pull(:'cursor') @> '{"known": true, "below_horizon": false}', true, 'who stands at the horizon has seen it all');
+SELECT is(pg_temp.pull('{"seq": 1, "nonce": 7}') @> '{"known": true, "below_horizon": true, "changes": [], "has_more": false}', true,
+          'who stands below has to compare');
+SELECT is((SELECT count(*) FROM sync.txn WHERE scope = pg_temp.id('ann') AND seq < (:'cursor'::jsonb ->> 'seq')::bigint), 0::bigint,
+          'the versions below are gone');
+
+SELECT * FROM finish();
+ROLLBACK;
