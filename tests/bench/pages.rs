@@ -42,10 +42,12 @@ fn answer(folder: &Path, policy: &str, mut stream: TcpStream) -> std::io::Result
         Err(_) => ("404 Not Found", Vec::new()),
     };
     let (kind, length) = (kind(name), body.len());
+    // A page that shares its process with no other gets a clock of 20 µs; the usual one has 1 ms.
     write!(
         stream,
         "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\
-         Content-Security-Policy: {policy}\r\nConnection: close\r\n\r\n"
+         Content-Security-Policy: {policy}\r\nCross-Origin-Opener-Policy: same-origin\r\n\
+         Cross-Origin-Embedder-Policy: require-corp\r\nConnection: close\r\n\r\n"
     )?;
     stream.write_all(&body)
 }
