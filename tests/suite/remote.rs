@@ -1,8 +1,12 @@
 //! The way to a Supabase project: what is sent, what is believed, what is refused.
 
+#[cfg(unix)]
+mod doorbell;
 mod hostile;
 mod server;
 mod sessions;
+#[cfg(unix)]
+mod stack;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

@@ -152,7 +152,7 @@ impl Tokens {
             return Ok(access(session));
         }
         let lasting = (!session.has_ended(now)).then(|| access(session));
-        match (self.refresh(&mut held).await, lasting) {
+        match (self.refresh(&mut held, None).await, lasting) {
             // It was replaced early: what went wrong may pass before it ends.
             (Err(TokenError::Remote(_)), Some(lasting)) => {
                 held.not_before = Some(Instant::now() + AGAIN);
@@ -174,7 +174,7 @@ impl Tokens {
         if session.access.expose() != refused.expose() && !session.is_stale(self.auth().now()) {
             return Ok(access(session));
         }
-        self.refresh(&mut held).await
+        self.refresh(&mut held, Some(refused)).await
     }
 
     /// Signs out. Here, the session is gone from this computer whatever the server says.
@@ -255,11 +255,16 @@ impl Tokens {
         Ok(true)
     }
 
-    /// Gets the next pair, from another process or from Auth.
-    async fn refresh(&self, held: &mut Held) -> Result<Access, TokenError> {
+    /// Gets the next pair, from another process or from Auth: never the token that was refused.
+    async fn refresh(
+        &self,
+        held: &mut Held,
+        refused: Option<&Secret>,
+    ) -> Result<Access, TokenError> {
         let taken_over = self.another(held).await?;
         let session = held.session.clone().ok_or(TokenError::SignedOut)?;
-        if taken_over && !session.is_stale(self.auth().now()) {
+        let is_refused = refused.is_some_and(|token| token.expose() == session.access.expose());
+        if taken_over && !is_refused && !session.is_stale(self.auth().now()) {
             return Ok(access(&session));
         }
         match self.exchange(&session).await {
