@@ -53,5 +53,5 @@ $$;
 CREATE OR REPLACE FUNCTION public.conformance_many() RETURNS SETOF integer
 LANGUAGE sql STABLE SET search_path = '' AS $$ SELECT generate_series(1, 1500) $$;
 
--- PostgREST reads the schema again.
+-- Where nobody else asks for it.
 NOTIFY pgrst, 'reload schema';

@@ -37,9 +37,12 @@ mod program {
         /// Applies no migrations
         #[arg(long)]
         bare: bool,
-        /// Does not wait for the disk, hashes passwords cheaply and refuses without pauses
+        /// Hashes passwords cheaply, and refuses without the pauses of the real servers
         #[arg(long)]
         quick: bool,
+        /// Commits wait for the disk, as on a server
+        #[arg(long)]
+        fsync: bool,
         /// New addresses have to be confirmed: see POST /auth/v1/verify
         #[arg(long)]
         confirm_by_mail: bool,
@@ -65,10 +68,8 @@ mod program {
             if self.confirm_by_mail {
                 options.auth.confirm = Confirm::ByMail;
             }
-            // A stack to play with holds nothing that a power cut could take.
-            if self.dump.is_none() {
-                options.durability = Durability::Memory;
-            }
+            // What goes with the process need not survive a power cut.
+            options.durability = if self.fsync { Durability::Disk } else { Durability::Memory };
             Ok(options)
         }
     }

@@ -231,9 +231,12 @@ impl Stack {
         self.apply(&files)
     }
 
-    /// Runs SQL files as the role `postgres`. Blocks.
+    /// Runs SQL files as the role `postgres`, and has PostgREST read the schema. Blocks.
     pub fn apply(&self, files: &[PathBuf]) -> anyhow::Result<()> {
-        postgres::apply(&self.0.database.programs, &self.0.database.address, "postgres", files)
+        let Database { programs, address, .. } = &self.0.database;
+        postgres::apply(programs, address, "postgres", files)?;
+        let running = self.0.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        running.0.reload(|| postgres::run(programs, address, "NOTIFY pgrst, 'reload schema'"))
     }
 
     /// A backup of all data. Blocks.
@@ -261,7 +264,7 @@ impl Drop for Running {
         }
         let (postgrest, postgres) = self.programs.get_mut().unwrap_or_else(PoisonError::into_inner);
         postgrest.stop();
-        postgres.stop();
+        postgres.discard();
         // A folder that cannot be removed is the guard's to remove.
         if self.folder.take().is_none_or(|folder| folder.close().is_ok()) {
             self.guard.dismiss();

@@ -65,6 +65,21 @@ impl Programs {
         self.account
     }
 
+    /// Which extensions there are: one that is installed later makes another cluster.
+    fn extensions(&self) -> String {
+        let share = Command::new(self.folder.join("pg_config")).arg("--sharedir").output();
+        let share = share.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+        let entries = share.and_then(|share| fs::read_dir(Path::new(&share).join("extension")));
+        let mut names: Vec<String> = entries
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter(|name| name.ends_with(".control"))
+            .collect();
+        names.sort();
+        names.join(" ")
+    }
+
     /// One of the server's own programs, run as the account.
     fn server(&self, name: &str) -> Command {
         let mut command = self.account.run(Command::new(self.folder.join(name)));
@@ -168,7 +183,7 @@ impl Postgres {
             command.arg("-D").arg(data).args(settings(address.port, durability));
             command.stderr(File::create(&log).context("the server's log")?);
             let mut running = Running::start(command, "postgres", Signal::INT)?;
-            if answers(&mut running, address.port) {
+            if is_ready(&mut running, data) {
                 return Ok(Self { running, address });
             }
             // Somebody else took the port in between; anything else will not go away by itself.
@@ -184,9 +199,14 @@ impl Postgres {
         &self.address
     }
 
-    /// Ends it: quickly where nobody will look at the cluster again.
-    pub(super) fn stop(&mut self) {
+    /// Ends it, so that its cluster can be started again.
+    fn stop(&mut self) {
         self.running.stop();
+    }
+
+    /// Ends it at once: nobody will look at its cluster again.
+    pub(super) fn discard(&mut self) {
+        self.running.stop_with(Signal::QUIT);
     }
 }
 
@@ -207,12 +227,13 @@ fn settings(port: u16, durability: Durability) -> Vec<String> {
     settings.into_iter().flat_map(|setting| ["-c".to_owned(), setting]).collect()
 }
 
-/// Waits until the server takes connections: it says so in the file of its process id.
-fn answers(running: &mut Running, port: u16) -> bool {
+/// Waits until the server takes connections. It listens before that: its own file says when.
+fn is_ready(running: &mut Running, data: &Path) -> bool {
     let started = Instant::now();
-    while started.elapsed() < Duration::from_secs(30) && !running.has_ended() {
-        if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
-            return !running.has_ended();
+    while started.elapsed() < Duration::from_secs(60) && !running.has_ended() {
+        let said = fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
+        if said.lines().last().is_some_and(|line| line.trim_end() == "ready") {
+            return true;
         }
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -229,12 +250,24 @@ pub(super) fn apply(
     if files.is_empty() {
         return Ok(());
     }
-    let mut psql = programs.client("psql", at, role);
-    psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null", "-d", "postgres"]);
+    let mut psql = psql(programs, at, role);
     for file in files {
         psql.arg("-f").arg(file);
     }
     finish(psql, "psql")
+}
+
+/// Runs one statement as the superuser.
+pub(super) fn run(programs: &Programs, at: &Address, sql: &str) -> anyhow::Result<()> {
+    let mut psql = psql(programs, at, SUPERUSER);
+    psql.args(["-c", sql]);
+    finish(psql, "psql")
+}
+
+fn psql(programs: &Programs, at: &Address, role: &str) -> Command {
+    let mut psql = programs.client("psql", at, role);
+    psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null", "-d", "postgres"]);
+    psql
 }
 
 /// The SQL files of a folder in the order of their names; none where it does not exist.
@@ -293,6 +326,7 @@ impl Template<'_> {
     fn name(&self) -> anyhow::Result<String> {
         let mut hash = Sha256::new();
         hash.update(self.programs.folder.as_os_str().as_encoded_bytes());
+        hash.update(self.programs.extensions());
         hash.update(include_bytes!("postgres.rs"));
         for (name, sql) in BASE {
             hash.update(name);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use rustix::process::Signal;
 
 use super::keys::Keys;
@@ -19,6 +19,7 @@ use super::process::{Account, Running, free_port};
 pub(super) struct Postgrest {
     running: Running,
     port: u16,
+    log: PathBuf,
 }
 
 impl Postgrest {
@@ -38,7 +39,7 @@ impl Postgrest {
             let mut running = Running::start(command, "postgrest", Signal::KILL)?;
             fs::write(folder.join("postgrest.pid"), running.id().to_string())?;
             if is_ready(&mut running, admin) {
-                return Ok(Self { running, port });
+                return Ok(Self { running, port, log });
             }
             let said = fs::read_to_string(&log).unwrap_or_default();
             if !said.contains("in use") {
@@ -50,6 +51,22 @@ impl Postgrest {
 
     pub(super) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Has it read the schema again, and waits until it has: it says so in its log and nowhere else.
+    pub(super) fn reload(&self, ask: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+        let loads = || {
+            let log = fs::read_to_string(&self.log).unwrap_or_default();
+            log.matches("Schema cache loaded").count()
+        };
+        let before = loads();
+        ask()?;
+        let asked = Instant::now();
+        while loads() == before {
+            ensure!(asked.elapsed() < Duration::from_secs(20), "PostgREST did not read the schema");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
     }
 
     pub(super) fn stop(&mut self) {

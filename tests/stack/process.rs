@@ -119,11 +119,16 @@ impl Running {
 
     /// Asks it to end, and kills it where it does not.
     pub(super) fn stop(&mut self) {
+        self.stop_with(self.signal);
+    }
+
+    /// Asks it to end in another way.
+    pub(super) fn stop_with(&mut self, signal: Signal) {
         let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) else { return };
         if self.has_ended() {
             return;
         }
-        let _ = kill_process(pid, self.signal);
+        let _ = kill_process(pid, signal);
         let asked = Instant::now();
         while asked.elapsed() < Duration::from_secs(10) {
             if self.has_ended() {

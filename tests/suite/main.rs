@@ -13,4 +13,8 @@ mod queue;
 mod remote;
 mod search;
 mod secrets;
+#[cfg(unix)]
+mod server;
+#[cfg(unix)]
+mod stack;
 mod two_processes;

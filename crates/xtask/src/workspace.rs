@@ -55,9 +55,19 @@ pub(crate) fn cargo_all(subcommand: &[&str], arguments: &[&str]) -> Command {
     cargo
 }
 
+/// The folder of the official clients, and of PostgREST.
+pub(crate) fn conformance() -> PathBuf {
+    root().join("tests/conformance")
+}
+
 /// `npm` in the interface's folder.
 pub(crate) fn npm(arguments: &[&str]) -> Command {
+    npm_in(&ui(), arguments)
+}
+
+/// `npm` in a folder with packages.
+pub(crate) fn npm_in(folder: &Path, arguments: &[&str]) -> Command {
     let mut npm = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
-    npm.args(arguments).current_dir(ui());
+    npm.args(arguments).current_dir(folder);
     npm
 }

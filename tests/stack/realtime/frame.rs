@@ -90,7 +90,7 @@ impl Push {
         let mut part = |length: &u8| {
             let (part, tail) = rest.split_at_checked(usize::from(*length))?;
             rest = tail;
-            Some(String::from_utf8(part.to_vec()).ok()?)
+            String::from_utf8(part.to_vec()).ok()
         };
         let (join_ref, reference) = (part(join)?, part(reference)?);
         let (topic, event, _) = (part(topic)?, part(event)?, part(metadata)?);
