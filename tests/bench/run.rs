@@ -161,7 +161,7 @@ impl Run<'_> {
     #[cfg(feature = "local")]
     fn model(&mut self) -> anyhow::Result<()> {
         let file = window::model_file(&self.stage.models)?;
-        self.found([crate::model::measure(&file)?]);
+        self.found(crate::model::measure(&file)?);
         Ok(())
     }
 
