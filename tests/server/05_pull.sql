@@ -59,7 +59,8 @@ SELECT is(jsonb_array_length(pg_temp.pull(NULL, 0) -> 'changes'), 1, 'a page has
 
 -- Large rows make short pages, a row larger than a page is a page.
 SELECT count(pg_temp.next_transaction()) AS n \gset
-UPDATE messages SET content = repeat('x', 1000000) WHERE user_id = pg_temp.id('ann');
+UPDATE messages SET content = repeat('x', 1000000)
+ WHERE user_id = pg_temp.id('ann') AND content IN ('m1', 'm2', 'm3', 'm4', 'm5');
 SELECT is(jsonb_array_length(pg_temp.pull(:'all_of_it'::jsonb -> 'cursor', 2000) -> 'changes'), 2, 'two of 1 MB are a page');
 SELECT is((SELECT count(*) FROM jsonb_array_elements((pg_temp.pages(2000)).rows)), 27::bigint, 'and none is left out');
 UPDATE messages SET content = id::text WHERE user_id = pg_temp.id('ann');
