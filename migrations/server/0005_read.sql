@@ -250,8 +250,9 @@ SELECT json_build_object(
            'has_more', (SELECT count(*) FROM page) > me.rows,
            'head', (SELECT json_build_object('seq', h.seq, 'nonce', h.nonce) FROM sync.head AS h
                      WHERE h.scope = me.scope),
-           'count', (SELECT count(*) FROM sync.change AS c
-                      WHERE c.scope = me.scope AND c.tbl = me.code AND c.op = 'U'),
+           'count', CASE WHEN after IS NULL THEN (   -- once is enough, and it is not for nothing
+               SELECT count(*) FROM sync.change AS c
+                WHERE c.scope = me.scope AND c.tbl = me.code AND c.op = 'U') END,
            'user_id', me.scope)
   FROM me
 $$;
