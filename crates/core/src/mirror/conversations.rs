@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 
 use super::sql::{json, to_json};
-use super::{Error, NEW, Row, Table, Write};
+use super::{Error, NEW, PURGED, Row, Table, Write, outbox};
 use crate::model::view::Shelf;
 use crate::model::{Conversation, ConversationId, MessageId, ModelRef, Timestamp, TitleBy};
 
@@ -108,6 +108,7 @@ pub enum Field {
 
 /// Sets one field.
 pub fn set(write: &mut Write<'_>, id: ConversationId, field: &Field) -> Result<(), Error> {
+    write.before(Row::Conversation(id))?;
     let tx = &write.tx;
     let (name, changed) = match field {
         Field::Title(title, by) => (
@@ -140,7 +141,7 @@ pub fn set(write: &mut Write<'_>, id: ConversationId, field: &Field) -> Result<(
             )?,
         ),
         Field::Trashed(at) => (
-            "trashed",
+            "trashed_ms",
             tx.execute("UPDATE conversations SET trashed_ms = ?2 WHERE id = ?1", params![id, at])?,
         ),
     };
@@ -181,11 +182,16 @@ pub(super) fn written_in(
 
 /// The end of the branch that is shown; none in an empty conversation.
 pub fn leaf(connection: &Connection, id: ConversationId) -> Result<Option<MessageId>, Error> {
-    connection
-        .prepare_cached("SELECT leaf_id FROM conversations WHERE id = ?1")?
-        .query_row([id], |row| row.get(0))
+    let (leaf, unsettled) = connection
+        .prepare_cached(
+            "SELECT leaf_id, EXISTS (SELECT 1 FROM unsettled WHERE conversation_id = ?1)
+               FROM conversations
+              WHERE id = ?1",
+        )?
+        .query_row([id], |row| Ok((row.get(0)?, row.get::<_, bool>(1)?)))
         .optional()?
-        .ok_or(Error::NotFound("conversation"))
+        .ok_or(Error::NotFound("conversation"))?;
+    if unsettled { super::thread::find_end(connection, id) } else { Ok(leaf) }
 }
 
 pub(super) fn set_leaf(
@@ -197,6 +203,8 @@ pub(super) fn set_leaf(
         .tx
         .prepare_cached("UPDATE conversations SET leaf_id = ?2 WHERE id = ?1")?
         .execute(params![id, leaf])?;
+    // The choice of a person settles what messages from the server had left open.
+    write.tx.prepare_cached("DELETE FROM unsettled WHERE conversation_id = ?1")?.execute([id])?;
     write.tell(crate::events::Change::Conversation { id });
     Ok(())
 }
@@ -204,6 +212,13 @@ pub(super) fn set_leaf(
 /// Removes a conversation and all that is its own, for good.
 pub fn purge(write: &mut Write<'_>, id: ConversationId) -> Result<(), Error> {
     let rowid = rowid(write, id)?;
+    outbox::purge_conversation(write, id.0)?;
+    remove(write, id, rowid)?;
+    write.synced(Row::Conversation(id), PURGED)
+}
+
+/// Removes a conversation and all that is its own from this mirror.
+pub(super) fn remove(write: &mut Write<'_>, id: ConversationId, rowid: i64) -> Result<(), Error> {
     write.tx.execute("DELETE FROM title_index WHERE rowid = ?1", [rowid])?;
     write.tx.execute(
         "DELETE FROM message_index WHERE rowid IN (SELECT rowid FROM messages WHERE conversation_id = ?1)",
@@ -214,20 +229,24 @@ pub fn purge(write: &mut Write<'_>, id: ConversationId) -> Result<(), Error> {
         [id],
     )?;
     write.tx.execute("DELETE FROM index_dirty WHERE kind = 2 AND row = ?1", [rowid])?;
-    for table in ["messages", "branches", "send_queue", "drafts"] {
+    for table in ["messages", "branches", "send_queue", "drafts", "unsettled"] {
         write.tx.execute(&format!("DELETE FROM {table} WHERE conversation_id = ?1"), [id])?;
     }
     write.tx.execute("DELETE FROM conversations WHERE id = ?1", [id])?;
-    write.synced(Row::Conversation(id), &["purged"])
+    Ok(())
 }
 
-/// Trashed conversations that were put there before `before`.
+/// Trashed conversations that were put there before `before`. With an account attached, those that the
+/// server knows are the server's to purge, by its own clock.
 pub fn trashed_before(
     connection: &Connection,
     before: Timestamp,
 ) -> Result<Vec<ConversationId>, Error> {
-    let mut statement =
-        connection.prepare_cached("SELECT id FROM conversations WHERE trashed_ms < ?1")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT id
+           FROM conversations
+          WHERE trashed_ms < ?1 AND (server_seq IS NULL OR NOT EXISTS (SELECT 1 FROM account))",
+    )?;
     let rows = statement.query_map([before], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

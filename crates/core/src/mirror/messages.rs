@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 
 use super::sql::{json, to_json};
-use super::{Error, NEW, Row, Table, Write, conversations};
+use super::{BODY, Error, NEW, Row, Table, Write, conversations};
 use crate::model::{ConversationId, Message, MessageId, MessageState, ModelRef, Timestamp};
 
 pub(super) const COLUMNS: &str = "m.id, m.conversation_id, m.parent_id, m.continues_id, m.role, m.content, m.content_raw,
@@ -139,9 +139,8 @@ fn insert_row(write: &Write<'_>, message: &Message) -> Result<i64, Error> {
 const COUNTER_BITS: u32 = 16;
 
 /// The next free rowid at or after `at`: the time in milliseconds, then a counter.
-fn new_rowid(connection: &Connection, at: Timestamp) -> Result<i64, Error> {
-    // 2^47 ms is the year 6429; a time before 1970 sorts first.
-    let first = at.0.clamp(0, (1 << 46) - 1) << COUNTER_BITS;
+pub(super) fn new_rowid(connection: &Connection, at: Timestamp) -> Result<i64, Error> {
+    let first = first_rowid(at);
     let next_ms = first + (1 << COUNTER_BITS);
     let last: Option<i64> = connection
         .prepare_cached("SELECT max(rowid) FROM messages WHERE rowid >= ?1 AND rowid < ?2")?
@@ -151,6 +150,12 @@ fn new_rowid(connection: &Connection, at: Timestamp) -> Result<i64, Error> {
         Some(last) if last + 1 < next_ms => Ok(last + 1),
         Some(_) => new_rowid(connection, at.plus_ms(1)),
     }
+}
+
+/// The first rowid of a millisecond.
+pub(super) fn first_rowid(at: Timestamp) -> i64 {
+    // 2^47 ms is the year 6429; a time before 1970 sorts first.
+    at.0.clamp(0, (1 << 46) - 1) << COUNTER_BITS
 }
 
 /// What changes while a model answers.
@@ -174,11 +179,20 @@ pub struct Progress {
     pub finish: Option<&'static str>,
 }
 
+const BODY_AND_METADATA: &[&str] = &[BODY[0], "metadata"];
+
 /// Stores progress; what is `None` stays, but for `metadata.finish`, which any new state ends. A
 /// final state stamps the end and puts the row on the search index's list.
 pub fn progress(write: &mut Write<'_>, id: MessageId, progress: &Progress) -> Result<(), Error> {
     let finished = progress.state.is_some_and(MessageState::is_final);
-    let (rowid, conversation_id): (i64, ConversationId) = write
+    let (conversation_id, old): (ConversationId, Option<String>) = write
+        .tx
+        .prepare_cached("SELECT conversation_id, metadata FROM messages WHERE id = ?1")?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?
+        .ok_or(Error::NotFound("message"))?;
+    write.before(Row::Message(conversation_id, id))?;
+    let (rowid, metadata): (i64, Option<String>) = write
         .tx
         .prepare_cached(
             "UPDATE messages
@@ -199,7 +213,7 @@ pub fn progress(write: &mut Write<'_>, id: MessageId, progress: &Progress) -> Re
                     updated_ms     = ?9,
                     finished_ms    = iif(?10, ?9, iif(?3 IS NULL, finished_ms, NULL))
               WHERE id = ?1
-             RETURNING rowid, conversation_id",
+             RETURNING rowid, metadata",
         )?
         .query_row(
             params![
@@ -216,14 +230,14 @@ pub fn progress(write: &mut Write<'_>, id: MessageId, progress: &Progress) -> Re
                 progress.finish,
             ],
             |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .optional()?
-        .ok_or(Error::NotFound("message"))?;
+        )?;
     if finished {
         write.index(Table::Messages, rowid)?;
         conversations::written_in(write, conversation_id, 0, write.now)?;
     }
-    write.synced(Row::Message(conversation_id, id), &["content", "state", "metadata"])
+    // The body has no clock and the metadata have: they go up as what they are.
+    let row = Row::Message(conversation_id, id);
+    if metadata == old { write.synced(row, BODY) } else { write.synced(row, BODY_AND_METADATA) }
 }
 
 /// Puts a message into the trash, or takes it out. The caller then chooses the branch that is shown
@@ -242,13 +256,14 @@ pub fn set_trashed(write: &mut Write<'_>, id: MessageId, trashed: bool) -> Resul
     if !changed {
         return Ok(());
     }
+    write.before(Row::Message(conversation_id, id))?;
     write.tx.execute(
         "UPDATE messages SET trashed_ms = ?2, updated_ms = ?3 WHERE id = ?1",
         params![id, at, write.now],
     )?;
     write.index(Table::Messages, rowid)?;
     conversations::written_in(write, conversation_id, if trashed { -1 } else { 1 }, Timestamp(0))?;
-    write.synced(Row::Message(conversation_id, id), &["trashed"])
+    write.synced(Row::Message(conversation_id, id), &["trashed_ms"])
 }
 
 /// A message and all below it, from the top down.
@@ -256,7 +271,7 @@ pub fn tree_below(connection: &Connection, id: MessageId) -> Result<Vec<MessageI
     let mut statement = connection.prepare_cached(
         "WITH RECURSIVE below (id, conversation_id) AS (
              SELECT id, conversation_id FROM messages WHERE id = ?1
-             UNION ALL
+             UNION
              SELECT m.id, m.conversation_id
                FROM below JOIN messages m ON m.conversation_id = below.conversation_id AND m.parent_id = below.id
          )

@@ -31,7 +31,7 @@ macro_rules! migrations {
 }
 
 /// All migrations, oldest first.
-pub const MIGRATIONS: &[Migration] = migrations![1 "0001_first.sql"];
+pub const MIGRATIONS: &[Migration] = migrations![1 "0001_first.sql", 2 "0002_sync.sql"];
 
 /// The newest schema that this program knows.
 pub fn latest() -> i64 {

@@ -15,22 +15,42 @@
 //! | a table | the file of its name |
 //! | the search index | `index.rs` (keeping it), `search.rs` (asking it) |
 
+pub mod account;
+pub mod apply;
+pub mod attach;
+pub mod bases;
+mod behind;
 pub mod card;
+pub mod conflicts;
 pub mod conversations;
+pub mod cursors;
+mod departed;
 pub mod drafts;
 mod error;
+mod incoming;
 pub mod index;
 pub mod key;
+pub mod manifest;
 pub mod messages;
 pub mod migrate;
 mod open;
+pub mod outbox;
+pub mod parked;
+pub mod restored;
+pub mod rows;
 pub mod salvage;
 pub mod search;
 pub mod secrets;
 pub mod send_queue;
 pub mod settings;
+pub mod settle;
+mod sibling;
 mod sql;
+pub mod sync_faults;
+#[cfg(test)]
+mod sync_tests;
 pub mod thread;
+mod touched;
 pub mod usage;
 mod write;
 
@@ -49,7 +69,7 @@ use open::Access;
 
 pub use error::Error;
 pub use open::{FILE, open};
-pub use write::{NEW, Row, Table, Write};
+pub use write::{BODY, LOCAL_SETTING, NEW, PURGED, Row, Table, Write};
 
 /// How many queries run beside each other.
 const READERS: usize = 3;

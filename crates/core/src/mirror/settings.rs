@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 
 use super::{Error, Row, Write};
+use crate::model::wire::setting_id;
 
 /// A setting's value; none where nobody set it, or where it cannot be read.
 pub fn get(connection: &Connection, key: &str) -> Result<Option<Value>, Error> {
@@ -17,11 +18,12 @@ pub fn get(connection: &Connection, key: &str) -> Result<Option<Value>, Error> {
 
 /// Sets a value.
 pub fn set(write: &mut Write<'_>, key: &str, value: &Value) -> Result<(), Error> {
+    write.before(Row::Setting(key))?;
     write.tx.execute(
-        "INSERT INTO settings (key, value, updated_ms)
-         VALUES (?1, ?2, ?3)
+        "INSERT INTO settings (id, key, value, updated_ms)
+         VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        params![key, value.to_string(), write.now],
+        params![setting_id(key).as_bytes(), key, value.to_string(), write.now],
     )?;
     write.synced(Row::Setting(key), &["value"])
 }

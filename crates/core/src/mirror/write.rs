@@ -1,9 +1,11 @@
 //! One transaction, and the one place through which a synced row is written.
 
-use rusqlite::{Transaction, params};
+use rusqlite::{OptionalExtension, Transaction, params};
+use uuid::Uuid;
 
-use super::Error;
+use super::{Error, bases, outbox};
 use crate::events::Change;
+use crate::model::wire::{self, setting_id};
 use crate::model::{ConversationId, DeviceId, Message, MessageId, Timestamp, UsageId};
 
 /// A transaction that knows its time and what it changed.
@@ -17,10 +19,18 @@ pub struct Write<'c> {
     pub device_id: DeviceId,
     changes: Vec<Change>,
     dirty: bool,
+    /// The server's time less this computer's, where an account is attached; asked for when needed.
+    account: Option<Option<i64>>,
 }
 
 /// Stands for all fields of a row that is new.
 pub const NEW: &[&str] = &["*"];
+/// Stands for the body of a message: what streams, and is final in the end.
+pub const BODY: &[&str] = &[outbox::BODY];
+/// Stands for a row that is removed for good.
+pub const PURGED: &[&str] = &["purged"];
+/// Settings whose key begins so stay on this device.
+pub const LOCAL_SETTING: &str = "local.";
 
 /// A row of a synced table.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,6 +49,21 @@ pub enum Row<'a> {
     Device(DeviceId),
 }
 
+impl Row<'_> {
+    /// Its table and id on the wire; none for a setting that is never sent.
+    fn on_the_wire(&self) -> Option<(wire::Table, Uuid)> {
+        match *self {
+            Self::Conversation(id) => Some((wire::Table::Conversations, id.0)),
+            Self::Message(_, id) => Some((wire::Table::Messages, id.0)),
+            Self::Setting(key) if key.starts_with(LOCAL_SETTING) => None,
+            Self::Setting(key) => Some((wire::Table::Settings, setting_id(key))),
+            Self::Usage(id) => Some((wire::Table::Usage, id.0)),
+            Self::Device(id) => Some((wire::Table::Devices, id.0)),
+            Self::Messages(..) => None,
+        }
+    }
+}
+
 /// What the search index covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Table {
@@ -50,44 +75,117 @@ pub enum Table {
 
 impl<'c> Write<'c> {
     pub(super) fn begin(tx: Transaction<'c>, now: Timestamp, device_id: DeviceId) -> Self {
-        Self { tx, now, device_id, changes: Vec::new(), dirty: false }
+        Self { tx, now, device_id, changes: Vec::new(), dirty: false, account: None }
     }
 
-    /// Says that a synced row was written, and which of its fields; [`NEW`] for a new row.
+    /// Says that a synced row that is there is about to change. With an account attached, what the server
+    /// last said of it is copied now, and what of it is on its way is written down: afterwards it
+    /// would be too late.
+    pub fn before(&mut self, row: Row<'_>) -> Result<(), Error> {
+        match row.on_the_wire() {
+            Some((table, id)) if self.is_attached()? => bases::before(self, table, id),
+            _ => Ok(()),
+        }
+    }
+
+    /// Says that a synced row was written, and which of its registers; [`NEW`] for a new row, [`BODY`]
+    /// for a message's body. Where the row was there before, [`Write::before`] came first.
     ///
     /// This is where a write is recorded for the outbox once an account is attached. Until then a
-    /// row without a server seq is simply unsynced, and nothing accumulates. Fields that merge one by
-    /// one (a conversation's, a setting's) get their hybrid logical clock here.
-    pub fn synced(&mut self, row: Row<'_>, fields: &[&str]) -> Result<(), Error> {
+    /// row without a server seq is simply unsynced, and nothing accumulates. Registers (a
+    /// conversation's fields, a setting's value) get their hybrid logical clock here.
+    pub fn synced(&mut self, row: Row<'_>, registers: &[&str]) -> Result<(), Error> {
+        if registers != NEW && registers != PURGED {
+            let clocked: Vec<_> =
+                registers.iter().copied().filter(|name| *name != outbox::BODY).collect();
+            self.stamp(row, &clocked)?;
+        }
+        self.record(row, registers)?;
         match row {
-            // A new row has the clocks that it came with.
-            Row::Conversation(id) if fields == NEW => self.tell(Change::Conversation { id }),
-            Row::Messages(id, _) => self.tell(Change::Conversation { id }),
-            Row::Conversation(id) => {
-                let clocks = self.clocks(fields)?;
-                self.tx
-                    .prepare_cached(
-                        "UPDATE conversations
-                        SET clocks = json_patch(clocks, ?2), updated_ms = ?3
-                      WHERE id = ?1",
-                    )?
-                    .execute(params![id, clocks, self.now])?;
-                self.tell(Change::Conversation { id });
-            }
-            Row::Setting(key) => {
-                let clocks = self.clocks(fields)?;
-                self.tx.execute(
-                    "UPDATE settings
-                        SET clocks = json_patch(clocks, ?2), updated_ms = ?3
-                      WHERE key = ?1",
-                    params![key, clocks, self.now],
-                )?;
-                self.tell(Change::Setting { key: key.to_owned() });
-            }
+            Row::Conversation(id) | Row::Messages(id, _) => self.tell(Change::Conversation { id }),
             Row::Message(conversation_id, id) => self.tell(Change::Message { conversation_id, id }),
+            Row::Setting(key) => self.tell(Change::Setting { key: key.to_owned() }),
             Row::Usage(_) | Row::Device(_) => {}
         }
         Ok(())
+    }
+
+    fn record(&mut self, row: Row<'_>, registers: &[&str]) -> Result<(), Error> {
+        // What is purged was recorded while it was still there: see `outbox::purge`.
+        if registers == PURGED || !self.is_attached()? {
+            return Ok(());
+        }
+        if let Row::Messages(id, messages) = row {
+            for message in messages {
+                outbox::put(self, wire::Table::Messages, message.id.0, id.0)?;
+            }
+        }
+        let Some((table, id)) = row.on_the_wire() else { return Ok(()) };
+        let queue = match row {
+            Row::Message(conversation_id, _) => conversation_id.0,
+            _ => id,
+        };
+        match registers == NEW {
+            true => outbox::put(self, table, id, queue),
+            false => outbox::changed(self, table, id, registers),
+        }
+    }
+
+    /// Gives registers of a row one new clock.
+    fn stamp(&mut self, row: Row<'_>, registers: &[&str]) -> Result<(), Error> {
+        if registers.is_empty() {
+            return Ok(());
+        }
+        let (table, key): (_, &dyn rusqlite::ToSql) = match &row {
+            Row::Conversation(id) => ("conversations WHERE id", id),
+            Row::Message(_, id) => ("messages WHERE id", id),
+            Row::Setting(key) => ("settings WHERE key", key),
+            Row::Device(id) => ("devices WHERE id", id),
+            Row::Messages(..) | Row::Usage(_) => return Ok(()),
+        };
+        // After what stands there, even where that came from a clock that was ahead of this one.
+        let latest: Option<i64> = self
+            .tx
+            .prepare_cached(&format!(
+                "SELECT (SELECT max(value)
+                           FROM json_each(clocks)
+                          WHERE key IN (SELECT value FROM json_each(?2)))
+                   FROM {table} = ?1"
+            ))?
+            .query_row(params![key, super::sql::to_json(&registers)], |row| row.get(0))
+            .optional()?
+            .flatten();
+        let clocks = self.clocks(registers, latest.unwrap_or(0))?;
+        let (name, column) = table.split_once(" WHERE ").expect("written above");
+        self.tx
+            .prepare_cached(&format!(
+                "UPDATE {name} SET clocks = json_patch(clocks, ?2), updated_ms = ?3 WHERE {column} = ?1"
+            ))?
+            .execute(params![key, clocks, self.now])?;
+        Ok(())
+    }
+
+    /// Whether an account is attached.
+    pub(super) fn is_attached(&mut self) -> Result<bool, Error> {
+        Ok(self.account()?.is_some())
+    }
+
+    /// The server's time less this computer's, where an account is attached.
+    fn account(&mut self) -> Result<Option<i64>, Error> {
+        if self.account.is_none() {
+            self.account = Some(
+                self.tx
+                    .prepare_cached("SELECT offset_ms FROM account")?
+                    .query_row([], |row| row.get(0))
+                    .optional()?,
+            );
+        }
+        Ok(self.account.flatten())
+    }
+
+    /// This transaction's time by the server's clock, as last seen.
+    pub(super) fn server_now(&mut self) -> Result<Timestamp, Error> {
+        Ok(self.now.plus_ms(self.account()?.unwrap_or(0)))
     }
 
     /// Says that something that is shown has changed, beside what [`Write::synced`] tells.
@@ -106,16 +204,36 @@ impl<'c> Write<'c> {
         Ok(())
     }
 
-    /// `{"field": clock, …}` with one new stamp for all: a millisecond and a counter, never behind
-    /// one that was given before, even when the computer's clock goes back.
-    fn clocks(&self, fields: &[&str]) -> Result<String, Error> {
-        let stamp: i64 = self
-            .tx
-            .prepare_cached("UPDATE mirror SET hlc = max(hlc + 1, ?1 << 16) RETURNING hlc")?
-            .query_row(params![self.now.0.max(0)], |row| row.get(0))?;
+    /// `{"register": clock, …}` with one new stamp for all: a millisecond of the server's time and a
+    /// counter, after `latest` and never behind one that was given before, even when the computer's
+    /// clock goes back.
+    fn clocks(&mut self, registers: &[&str], latest: i64) -> Result<String, Error> {
+        let stamp = self.next_clock(latest)?;
         let clocks: serde_json::Map<_, _> =
-            fields.iter().map(|field| ((*field).to_owned(), stamp.into())).collect();
+            registers.iter().map(|register| ((*register).to_owned(), stamp.into())).collect();
         Ok(serde_json::Value::Object(clocks).to_string())
+    }
+
+    /// One new clock after `latest`.
+    pub(super) fn next_clock(&mut self, latest: i64) -> Result<i64, Error> {
+        let now = self.server_now()?.0.clamp(0, i64::MAX >> 17);
+        Ok(self
+            .tx
+            .prepare_cached("UPDATE mirror SET hlc = max(hlc + 1, ?1 << 16, ?2 + 1) RETURNING hlc")?
+            .query_row([now, latest.min(i64::MAX >> 1)], |row| row.get(0))?)
+    }
+
+    /// The server said that this device's clocks are ahead: they go on from `to`, or from now where that is
+    /// later. Each register goes on from its own ([`Write::synced`]), so none of them goes back.
+    pub(super) fn lower_clock(&mut self, to: i64) -> Result<(), Error> {
+        let now = self.server_now()?.0.clamp(0, i64::MAX >> 17);
+        self.tx.execute("UPDATE mirror SET hlc = min(hlc, max(?1, ?2 << 16))", [to, now])?;
+        Ok(())
+    }
+
+    /// Wakes the index once this is durable.
+    pub(super) fn wake_index(&mut self) {
+        self.dirty = true;
     }
 
     pub(super) fn commit(self) -> Result<(Vec<Change>, bool), Error> {

@@ -1,0 +1,138 @@
+//! Operations that the server refused for good: for the person to retry, edit or discard.
+//!
+//! Editing needs nothing here: a new change of the row joins its parked operation, which then waits
+//! again. What stands behind a parked operation in its queue waits until it is settled one way or
+//! the other.
+
+use rusqlite::{Connection, Row, params};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::outbox::{self, OpState};
+use super::touched::{Size, Touched};
+use super::{Error, Write, bases, incoming, rows};
+use crate::events::Change;
+use crate::model::wire::{Kind, Table};
+use crate::model::{ConversationId, Timestamp};
+
+/// An operation that was refused for good.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Parked {
+    /// Its number, until it is retried.
+    pub n: i64,
+    /// The table.
+    pub table: Table,
+    /// The row.
+    pub row_id: Uuid,
+    /// The conversation, or what else it is queued by.
+    pub queue: Uuid,
+    /// What it does.
+    pub kind: Kind,
+    /// What it changes: registers, `body`; empty for a whole row.
+    pub registers: Vec<String>,
+    /// Why it was refused, as the server's code.
+    pub code: String,
+    /// The server's words, for the log.
+    pub message: String,
+    /// How often it was refused or put back.
+    pub attempts: i64,
+    /// How many operations wait behind it.
+    pub behind: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Option<Parked>> {
+    let registers: outbox::Registers = super::sql::json(row, "registers")?;
+    let kind = serde_json::Value::String(row.get(4)?);
+    let known = Table::from_code(row.get(1)?).zip(serde_json::from_value(kind).ok());
+    let Some((table, kind)) = known else { return Ok(None) };
+    Ok(Some(Parked {
+        n: row.get(0)?,
+        table,
+        row_id: row.get(2).map(Uuid::from_bytes)?,
+        queue: row.get(3).map(Uuid::from_bytes)?,
+        kind,
+        registers: registers.into_keys().collect(),
+        code: row.get(6)?,
+        message: row.get(7)?,
+        attempts: row.get(8)?,
+        behind: row.get(9)?,
+        created_at: row.get(10)?,
+    }))
+}
+
+/// All of them, oldest first.
+pub fn all(connection: &Connection) -> Result<Vec<Parked>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT n, tbl, row_id, queue, kind, registers, coalesce(code, ''), coalesce(message, ''), attempts,
+                (SELECT count(*) FROM outbox b WHERE b.queue = p.queue AND b.n > p.n AND b.state = 'waiting'),
+                created_ms
+           FROM outbox p
+          WHERE state = 'parked'
+          ORDER BY n",
+    )?;
+    let rows = statement.query_map([], from_row)?;
+    Ok(rows.filter_map(Result::transpose).collect::<Result<_, _>>()?)
+}
+
+fn parked(write: &Write<'_>, n: i64) -> Result<outbox::Entry, Error> {
+    outbox::get(&write.tx, n)?
+        .filter(|entry| entry.state == OpState::Parked)
+        .ok_or(Error::NotFound("parked operation"))
+}
+
+/// Sends it again, under a new number, and what waits behind it after it.
+pub fn retry(write: &mut Write<'_>, n: i64) -> Result<(), Error> {
+    let entry = parked(write, n)?;
+    outbox::renew(write, n)?;
+    tell(write, &entry);
+    Ok(())
+}
+
+/// Gives the change up: the row shows what the server last said. A row that the server has never taken
+/// stays, on this device only, until it is changed again.
+///
+/// A deletion that is given up leaves a conversation that is on the server and not here: its id is told,
+/// for it has to be fetched.
+pub fn discard(write: &mut Write<'_>, n: i64) -> Result<Option<ConversationId>, Error> {
+    let entry = parked(write, n)?;
+    tell(write, &entry);
+    if entry.is_whole() {
+        outbox::set_state(&write.tx, n, OpState::Kept)?;
+        return Ok(None);
+    }
+    outbox::delete(&write.tx, n)?;
+    if entry.kind == Kind::Purge {
+        return Ok((entry.table == Table::Conversations).then_some(ConversationId(entry.row_id)));
+    }
+    let (table, id) = (entry.table, entry.row_id);
+    let (row, base) = (rows::read(&write.tx, table, id)?, bases::get(&write.tx, table, id)?);
+    if let (Some(row), Some(base)) = (row, base) {
+        let pending = outbox::pending(&write.tx, table, id)?;
+        if !pending.any {
+            bases::drop(&write.tx, table, id)?;
+        }
+        let mut touched = Touched::new(Size::Few);
+        incoming::show(write, table, row, &base, &pending, None, &mut touched)?;
+        touched.finish(write)?;
+    }
+    Ok(None)
+}
+
+fn tell(write: &mut Write<'_>, entry: &outbox::Entry) {
+    if matches!(entry.table, Table::Conversations | Table::Messages) {
+        write.tell(Change::Conversation { id: ConversationId(entry.queue) });
+    }
+}
+
+/// Parks an operation that cannot be sent as it is (alone too large for a push), as the server would.
+pub fn park(write: &mut Write<'_>, n: i64, code: &str) -> Result<(), Error> {
+    let Some(entry) = outbox::get(&write.tx, n)? else { return Ok(()) };
+    write.tx.execute(
+        "UPDATE outbox SET state = 'parked', code = ?2, sent = NULL, attempts = attempts + 1 WHERE n = ?1",
+        params![n, code],
+    )?;
+    tell(write, &entry);
+    Ok(())
+}

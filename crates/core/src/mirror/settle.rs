@@ -1,0 +1,430 @@
+//! What became of an operation: its outcome is stored and it leaves the outbox, in one transaction.
+//!
+//! | outcome | the row | the operation |
+//! |---|---|---|
+//! | applied | the base takes what was sent | leaves; what another device lost by it is recorded |
+//! | merged | the server's row is the base | leaves; what this device lost is recorded |
+//! | conflict | the server's row is the base | leaves; this device's body becomes a sibling |
+//! | gone | comes back under the id that all devices give it; after an `ensure` it goes | leaves |
+//! | rejected | stays as it is shown | is parked, and what is behind it waits |
+//! | behind, retry | stays | waits again |
+//! | done | stays; offered again where the server may not have it | leaves |
+//!
+//! Whatever leaves, the row then shows its base and what is still pending over it. An outcome that
+//! comes twice finds no operation and does nothing.
+
+use rusqlite::params;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::bases::{self, Base};
+use super::conflicts::{self, Loss};
+use super::incoming;
+use super::outbox::{self, Entry, Sent};
+use super::rows::{self, Stored};
+use super::sync_faults::{self, Fault};
+use super::touched::{Size, Touched};
+use super::{Error, Mirror, Write, departed, sibling};
+use crate::events::Change;
+use crate::model::wire::{Accepted, FullRow, Kind, Outcome, Settled, Table};
+use crate::model::{ConversationId, MessageId};
+
+/// Outcomes of one transaction: a person's write waits behind it.
+const BATCH: usize = 100;
+
+/// What a push came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settlement {
+    /// Operations that took effect, or need not any more.
+    pub settled: usize,
+    /// Conflicts that were recorded.
+    pub conflicts: usize,
+    /// Operations that the server will never take as they are.
+    pub parked: usize,
+    /// Operations that wait again.
+    pub waiting: usize,
+    /// Rows that came back as copies.
+    pub recovered: usize,
+    /// Conversations whose purge lost against a restore elsewhere: their messages have to be fetched.
+    pub fetch: Vec<ConversationId>,
+}
+
+/// Stores the outcomes of a push, durably, in short transactions. Those of operations that are not in the
+/// outbox (any more) are passed over. Whoever calls this has told the answer's time first
+/// ([`super::account::saw_server_time`]), so that clocks that were shifted go on from the server's.
+pub fn settle(mirror: &Mirror, outcomes: &[Settled]) -> Result<Settlement, Error> {
+    let mut sum = Settlement::default();
+    for batch in outcomes.chunks(BATCH) {
+        sum = settle_batch(mirror, batch, sum)?;
+    }
+    Ok(sum)
+}
+
+fn settle_batch(
+    mirror: &Mirror,
+    batch: &[Settled],
+    before: Settlement,
+) -> Result<Settlement, Error> {
+    let mut entries = Vec::with_capacity(batch.len());
+    if sync_faults::has(Fault::OutboxFirst) {
+        mirror.write(|write| {
+            for settled in batch {
+                entries.push(outbox::get(&write.tx, settled.n)?);
+                outbox::delete(&write.tx, settled.n)?;
+            }
+            Ok(())
+        })?;
+    }
+    mirror.write(|write| {
+        let mut touched = Touched::new(Size::Few);
+        let mut settling = Settling { write, touched: &mut touched, sum: before };
+        for (index, settled) in batch.iter().enumerate() {
+            let entry = match entries.get_mut(index) {
+                Some(entry) => entry.take(),
+                None => outbox::get(&settling.write.tx, settled.n)?,
+            };
+            if let Some(entry) = entry {
+                settling.one(&entry, &settled.outcome)?;
+            }
+        }
+        let sum = settling.sum;
+        touched.finish(write)?;
+        Ok(sum)
+    })
+}
+
+/// One transaction of outcomes.
+struct Settling<'w, 'c> {
+    write: &'w mut Write<'c>,
+    touched: &'w mut Touched,
+    sum: Settlement,
+}
+
+impl Settling<'_, '_> {
+    fn one(&mut self, entry: &Entry, outcome: &Outcome) -> Result<(), Error> {
+        match outcome {
+            Outcome::Applied(accepted) => self.applied(entry, accepted),
+            Outcome::Merged(accepted, row) => self.merged(entry, accepted, row),
+            Outcome::Conflict { row, reason } => self.conflict(entry, row, reason),
+            Outcome::Gone { seq } => self.gone(entry, *seq),
+            Outcome::Rejected { code, message } => self.rejected(entry, code, message),
+            Outcome::Behind => self.again(entry, None),
+            Outcome::Retry { code } => self.again(entry, Some(code)),
+            Outcome::Done => self.done(entry),
+        }?;
+        self.tell(entry);
+        Ok(())
+    }
+
+    fn applied(&mut self, entry: &Entry, accepted: &Accepted) -> Result<(), Error> {
+        self.leave(entry)?;
+        if entry.kind == Kind::Purge {
+            return self.remember_purge(entry, accepted.seq);
+        }
+        let Some(mut sent) = entry.carries(&self.write.tx)? else { return Ok(()) };
+        let stored = self.adopt(entry, &mut sent, accepted)?;
+        for (register, value) in &accepted.lost {
+            self.lost_elsewhere(entry, register, value, &sent)?;
+        }
+        let Some(row) = stored else { return Ok(()) };
+        let known = bases::get(&self.write.tx, entry.table, entry.row_id)?;
+        let base = match known {
+            // A page was faster, and has seen this operation or a later one.
+            Some(base) if base.seq >= accepted.seq => base,
+            Some(base) => fold(base, &sent, accepted.seq),
+            None => fold(Base::from(row.clone()), &sent, accepted.seq),
+        };
+        self.show(entry, row, base)
+    }
+
+    /// Takes over clocks that the server shifted. Gives the row.
+    fn adopt(
+        &mut self,
+        entry: &Entry,
+        sent: &mut Sent,
+        accepted: &Accepted,
+    ) -> Result<Option<Stored>, Error> {
+        let row = rows::read(&self.write.tx, entry.table, entry.row_id)?;
+        let Some(shifted) = accepted.clocks.as_ref().filter(|clocks| !clocks.is_empty()) else {
+            return Ok(row);
+        };
+        if sync_faults::has(Fault::ShiftNotAdopted) {
+            return Ok(row);
+        }
+        let Some(mut row) = row else { return Ok(None) };
+        for (register, at) in shifted {
+            // A change since then has a clock of its own.
+            if row.clocks.get(register).is_none_or(|own| sent.clocks.get(register) == Some(own)) {
+                row.clocks.insert(register.clone(), *at);
+            }
+            if let Some(before) = sent.clocks.insert(register.clone(), *at) {
+                outbox::saw_shifted(self.write, entry, register, before, *at)?;
+            }
+        }
+        self.write.lower_clock(shifted.values().copied().max().unwrap_or(0))?;
+        Ok(Some(row))
+    }
+
+    fn merged(&mut self, entry: &Entry, accepted: &Accepted, row: &FullRow) -> Result<(), Error> {
+        let mut sent = entry.carries(&self.write.tx)?.unwrap_or_default();
+        self.leave(entry)?;
+        self.adopt(entry, &mut sent, accepted)?;
+        for (register, value) in &accepted.lost {
+            self.lost_elsewhere(entry, register, value, &sent)?;
+        }
+        if entry.kind == Kind::Purge {
+            return self.purge_lost(entry, row);
+        }
+        for (register, at) in &sent.clocks {
+            if row.clocks.get(register) != Some(at) {
+                self.lost_here(entry, register, &sent, row)?;
+            }
+        }
+        self.take(entry, row)
+    }
+
+    fn conflict(&mut self, entry: &Entry, row: &FullRow, reason: &str) -> Result<(), Error> {
+        let sent = entry.carries(&self.write.tx)?.unwrap_or_default();
+        self.leave(entry)?;
+        for (register, at) in &sent.clocks {
+            if row.clocks.get(register).is_some_and(|stored| stored > at) {
+                self.lost_here(entry, register, &sent, row)?;
+            }
+        }
+        let body = entry.table.body();
+        let differs = body.iter().any(|name| {
+            matches!(*name, "content" | "content_raw" | "parts")
+                && sent.fields.get(*name).is_some_and(|own| Some(own) != row.fields.get(*name))
+        });
+        let own = sent.fields.clone();
+        self.take(entry, row)?;
+        if differs {
+            let copy = sibling::insert(self.write, entry.row_id, entry.n, &own)?;
+            tracing::info!(reason, "a body became a sibling");
+            let only = |fields: &Map<String, Value>| {
+                let kept = fields.iter().filter(|(name, _)| *name == "content");
+                kept.map(|(name, value)| (name.clone(), value.clone())).collect()
+            };
+            self.record(entry, outbox::BODY, &only(&own), &only(&row.fields), true, copy)?;
+        }
+        Ok(())
+    }
+
+    fn gone(&mut self, entry: &Entry, seq: i64) -> Result<(), Error> {
+        self.leave(entry)?;
+        let row = rows::read(&self.write.tx, entry.table, entry.row_id)?;
+        let Some(row) = row else { return Ok(()) };
+        // A page may have told already, and the row come back and gone on.
+        if row.seq.is_some_and(|known| known > seq) {
+            return Ok(());
+        }
+        let offered = entry.kind == Kind::Ensure && entry.registers.is_empty();
+        let trashed = row.fields.get("trashed_ms").is_some_and(|at| !at.is_null());
+        if offered || trashed || entry.kind == Kind::Purge {
+            departed::depart(self.write, entry.table, row.id, seq, Some(row), self.touched)?;
+            return Ok(());
+        }
+        self.sum.recovered += 1;
+        // A new message is refused so because its conversation is gone.
+        let conversation = row
+            .id_in("conversation_id")
+            .filter(|_| entry.table == Table::Messages && entry.kind != Kind::Patch);
+        let whole = conversation
+            .map(|id| rows::read(&self.write.tx, Table::Conversations, id))
+            .transpose()?
+            .flatten();
+        match whole {
+            Some(conversation) => {
+                departed::recover(self.write, Table::Conversations, conversation, seq, self.touched)
+            }
+            None => departed::recover(self.write, entry.table, row, seq, self.touched),
+        }
+    }
+
+    fn rejected(&mut self, entry: &Entry, code: &str, message: &str) -> Result<(), Error> {
+        self.sum.parked += 1;
+        self.write.tx.execute(
+            "UPDATE outbox
+                SET state = 'parked', code = ?2, message = ?3, attempts = attempts + 1, sent = NULL
+              WHERE n = ?1",
+            params![entry.n, code, message],
+        )?;
+        // What was sent with it and stands behind it was not done.
+        self.write.tx.execute(
+            "UPDATE outbox SET state = 'waiting', sent = NULL
+              WHERE queue = ?1 AND n > ?2 AND state = 'in_flight'",
+            params![entry.queue.as_bytes(), entry.n],
+        )?;
+        Ok(())
+    }
+
+    fn again(&mut self, entry: &Entry, code: Option<&str>) -> Result<(), Error> {
+        self.sum.waiting += 1;
+        self.write.tx.execute(
+            "UPDATE outbox
+                SET state = iif(state = 'in_flight', 'waiting', state), sent = NULL,
+                    code = ?2, attempts = attempts + ?3
+              WHERE n = ?1",
+            params![entry.n, code, code.is_some()],
+        )?;
+        outbox::merge_waiting(self.write, entry.table, entry.row_id)
+    }
+
+    /// The server forgot how it ended. What it may lack is offered, which does nothing where it is there.
+    fn done(&mut self, entry: &Entry) -> Result<(), Error> {
+        self.leave(entry)?;
+        let Some(row) = rows::read(&self.write.tx, entry.table, entry.row_id)? else {
+            return Ok(());
+        };
+        let others = outbox::of_row(&self.write.tx, entry.table, entry.row_id)?;
+        match bases::get(&self.write.tx, entry.table, entry.row_id)? {
+            None if row.seq.is_none() && others.is_empty() => {
+                outbox::ensure(self.write, entry.table, &row)
+            }
+            Some(base) => self.show(entry, row, base),
+            None => Ok(()),
+        }
+    }
+
+    fn leave(&mut self, entry: &Entry) -> Result<(), Error> {
+        self.sum.settled += 1;
+        outbox::delete(&self.write.tx, entry.n)
+    }
+
+    /// The server's row becomes the base.
+    fn take(&mut self, entry: &Entry, row: &FullRow) -> Result<(), Error> {
+        let known = bases::seq(&self.write.tx, entry.table, entry.row_id)?;
+        let base = match known {
+            Some(seq) if seq > row.seq => {
+                bases::get(&self.write.tx, entry.table, entry.row_id)?.unwrap_or_default()
+            }
+            _ => Base::from(row.clone()),
+        };
+        match rows::read(&self.write.tx, entry.table, entry.row_id)? {
+            Some(stored) => self.show(entry, stored, base),
+            None => {
+                incoming::insert_base(self.write, entry.table, entry.row_id, &base, self.touched)
+            }
+        }
+    }
+
+    /// Shows the base and what is pending over it; the copy of the base goes with the last operation.
+    fn show(&mut self, entry: &Entry, row: Stored, base: Base) -> Result<(), Error> {
+        let (table, id) = (entry.table, entry.row_id);
+        let pending = outbox::pending(&self.write.tx, table, id)?;
+        if pending.any {
+            bases::put(&self.write.tx, table, id, &base)?;
+        } else {
+            bases::drop(&self.write.tx, table, id)?;
+        }
+        incoming::show(self.write, table, row, &base, &pending, None, self.touched)?;
+        Ok(())
+    }
+
+    fn remember_purge(&mut self, entry: &Entry, seq: i64) -> Result<(), Error> {
+        let at = self.write.server_now()?;
+        self.write.tx.execute(
+            "INSERT OR REPLACE INTO tombstones (tbl, row_id, seq, at_ms) VALUES (?1, ?2, ?3, ?4)",
+            params![entry.table.code(), entry.row_id.as_bytes(), seq, at],
+        )?;
+        Ok(())
+    }
+
+    /// Another device took the row out of the trash, so it is here again.
+    fn purge_lost(&mut self, entry: &Entry, row: &FullRow) -> Result<(), Error> {
+        self.take(entry, row)?;
+        if entry.table == Table::Conversations {
+            self.sum.fetch.push(ConversationId(entry.row_id));
+        }
+        Ok(())
+    }
+
+    fn lost_here(
+        &mut self,
+        entry: &Entry,
+        register: &str,
+        sent: &Sent,
+        row: &FullRow,
+    ) -> Result<(), Error> {
+        let Some(register) = entry.table.register(register) else { return Ok(()) };
+        let lost = only(&sent.fields, register.fields);
+        let kept = only(&row.fields, register.fields);
+        if lost == kept {
+            Ok(())
+        } else {
+            self.record(entry, register.name, &lost, &kept, true, None)
+        }
+    }
+
+    fn lost_elsewhere(
+        &mut self,
+        entry: &Entry,
+        register: &str,
+        value: &Value,
+        sent: &Sent,
+    ) -> Result<(), Error> {
+        let Some(register) = entry.table.register(register) else { return Ok(()) };
+        let kept = only(&sent.fields, register.fields);
+        let lost = match value {
+            Value::Object(fields) => only(fields, register.fields),
+            value => Map::from_iter([(register.name.to_owned(), value.clone())]),
+        };
+        let same = lost.iter().all(|(name, value)| kept.get(name) == Some(value));
+        if same { Ok(()) } else { self.record(entry, register.name, &lost, &kept, false, None) }
+    }
+
+    fn record(
+        &mut self,
+        entry: &Entry,
+        register: &str,
+        lost: &Map<String, Value>,
+        kept: &Map<String, Value>,
+        ours: bool,
+        copy_id: Option<Uuid>,
+    ) -> Result<(), Error> {
+        self.sum.conflicts += 1;
+        let (table, row_id) = (entry.table, entry.row_id);
+        conflicts::record(self.write, &Loss { table, row_id, register, lost, kept, ours, copy_id })
+    }
+
+    /// The marks of a message and of its conversation may have changed.
+    fn tell(&mut self, entry: &Entry) {
+        let (queue, row) = (ConversationId(entry.queue), MessageId(entry.row_id));
+        match entry.table {
+            Table::Messages => {
+                self.write.tell(Change::Message { conversation_id: queue, id: row });
+            }
+            Table::Conversations => self.write.tell(Change::Conversation { id: queue }),
+            _ => {}
+        }
+    }
+}
+
+fn only(fields: &Map<String, Value>, names: &[&str]) -> Map<String, Value> {
+    let named = names.iter().filter_map(|name| fields.get_key_value(*name));
+    named.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// A base after an operation of this device.
+fn fold(mut base: Base, sent: &Sent, seq: i64) -> Base {
+    base.seq = seq;
+    for (name, value) in &sent.fields {
+        match name.as_str() {
+            "updated_ms" => base.updated_ms = base.updated_ms.max(value.as_i64().unwrap_or(0)),
+            _ => {
+                base.fields.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    base.clocks.extend(sent.clocks.clone());
+    base
+}
+
+impl From<FullRow> for Base {
+    fn from(row: FullRow) -> Self {
+        let updated_ms = row.fields.get("updated_ms").and_then(Value::as_i64).unwrap_or(0);
+        let mut fields = row.fields;
+        fields.retain(|name, _| !matches!(name.as_str(), "id" | "updated_ms" | "seq" | "clocks"));
+        Self { seq: row.seq, updated_ms, fields, clocks: row.clocks }
+    }
+}

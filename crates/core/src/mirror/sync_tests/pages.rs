@@ -1,0 +1,347 @@
+use super::*;
+
+const T: i64 = START_MS << 16;
+/// Later than anything a device wrote here.
+const LATER: i64 = (START_MS + 60_000) << 16;
+
+#[test]
+fn rows_of_a_page_are_here_with_their_cursor() {
+    let bob = Device::new();
+    let (to, one, two) = (ConversationId(id(1)), MessageId(id(2)), MessageId(id(3)));
+    let applied = bob.apply(vec![
+        conversation_change(4, to, "tides", T),
+        message_change(5, one, to, None, "ebb"),
+        message_change(6, two, to, Some(one), "flood"),
+    ]);
+    assert_eq!(applied.rows, 3);
+    let conversation = bob.read(|c| conversations::get(c, to));
+    assert_eq!((conversation.title.as_str(), conversation.message_count), ("tides", 2));
+    assert_eq!(bob.read(|c| conversations::leaf(c, to)), Some(two));
+    let cursor = bob.read(cursors::pull).expect("a cursor");
+    assert_eq!((cursor.seq, cursor.nonce), (6, 6));
+    assert_eq!(bob.read(|c| cursors::heads(c, 9)), [Head { seq: 6, nonce: 6 }]);
+    assert_eq!(bob.take(), [], "what came is not sent back");
+    while index::catch_up(&bob.mirror).expect("indexes") > 0 {}
+    let request = crate::model::view::SearchRequest { text: "flood".into(), ..Default::default() };
+    assert_eq!(bob.read(|c| search::search(c, &request)).len(), 1);
+}
+
+#[test]
+fn a_page_that_fails_to_apply_leaves_the_cursor_where_it_was() {
+    let bob = Device::new();
+    bob.apply(vec![conversation_change(4, ConversationId(id(1)), "tides", T)]);
+    bob.write(|write| {
+        Ok(write.tx.execute_batch("ALTER TABLE messages RENAME COLUMN model TO gone")?)
+    });
+    let change = message_change(5, MessageId(id(2)), ConversationId(id(1)), None, "ebb");
+    let text = page(vec![change]);
+    let page: Page<'_> = serde_json::from_str(&text).expect("a page");
+    apply::page(&bob.mirror, &page).expect_err("fails");
+    assert_eq!(bob.read(cursors::pull).expect("a cursor").seq, 4);
+}
+
+#[test]
+fn a_page_that_comes_twice_changes_nothing() {
+    let bob = Device::new();
+    let to = ConversationId(id(1));
+    let changes = vec![
+        conversation_change(4, to, "tides", T),
+        message_change(5, MessageId(id(2)), to, None, "ebb"),
+    ];
+    bob.apply(changes.clone());
+    bob.apply(changes);
+    assert_eq!(bob.read(|c| conversations::get(c, to)).message_count, 1);
+}
+
+#[test]
+fn children_that_come_before_their_parents_are_kept_and_shown_once_these_are_here() {
+    let bob = Device::new();
+    let (to, one, two) = (ConversationId(id(1)), MessageId(id(2)), MessageId(id(3)));
+    bob.apply(vec![message_change(4, two, to, Some(one), "flood")]);
+    bob.apply(vec![conversation_change(5, to, "tides", T)]);
+    assert_eq!(bob.read(|c| conversations::leaf(c, to)), None, "nothing leads to it yet");
+    bob.apply(vec![message_change(6, one, to, None, "ebb")]);
+    assert_eq!(bob.read(|c| conversations::leaf(c, to)), Some(two));
+    assert_eq!(bob.read(|c| conversations::get(c, to)).message_count, 2);
+    assert_eq!(bob.read(|c| thread::up_from(c, two, 9)).len(), 2);
+}
+
+#[test]
+fn a_pull_updates_the_base_and_shows_only_what_is_not_pending() {
+    let bob = Device::new();
+    let to = bob.conversation("tides");
+    bob.push(4);
+    bob.rename(to, "mine");
+    let mut fields = conversation_fields("theirs");
+    fields["pinned"] = json!(true);
+    let clocks = json!({"title": LATER, "pinned": LATER});
+    bob.apply(vec![change(wire::Table::Conversations, 5, to.0, &fields, clocks)]);
+    let shown = bob.read(|c| conversations::get(c, to));
+    assert_eq!((shown.title.as_str(), shown.pinned), ("mine", true));
+    let base = bob.base(wire::Table::Conversations, to.0);
+    assert_eq!((base.seq, &base.fields["title"]), (5, &json!("theirs")));
+    let op = bob.take().remove(0);
+    assert!(op.base["title"] < LATER, "the person changed what they saw, not what came since");
+    let (code, message) = ("forbidden".to_owned(), String::new());
+    bob.settle(op.n, Outcome::Rejected { code, message });
+    bob.write(|write| parked::discard(write, op.n));
+    assert_eq!(bob.title(to), "theirs", "no pulled version is lost behind a pending one");
+}
+
+#[test]
+fn an_older_seq_never_overwrites_and_an_equal_one_brings_the_server_s_form() {
+    let bob = Device::new();
+    let to = ConversationId(id(1));
+    bob.apply(vec![conversation_change(5, to, "new", T + 1)]);
+    bob.apply(vec![conversation_change(4, to, "old", T)]);
+    assert_eq!(bob.title(to), "new");
+    let mut fields = conversation_fields("new");
+    fields["metadata"] = json!("{\"a\": 1}");
+    bob.apply(vec![change(wire::Table::Conversations, 5, to.0, &fields, json!({"title": T + 1}))]);
+    assert_eq!(bob.base(wire::Table::Conversations, to.0).fields["metadata"], json!("{\"a\": 1}"));
+}
+
+#[test]
+fn an_outcome_older_than_what_was_pulled_does_not_bring_the_own_value_back() {
+    let bob = Device::new();
+    let to = bob.conversation("tides");
+    bob.push(4);
+    bob.rename(to, "mine");
+    let op = bob.take().remove(0);
+    bob.apply(vec![conversation_change(6, to, "theirs, later", op.clocks["title"] + 1)]);
+    assert_eq!(bob.title(to), "mine");
+    bob.settle(op.n, applied(5));
+    assert_eq!(bob.title(to), "theirs, later");
+    assert_eq!(bob.count("SELECT server_seq FROM conversations"), 6);
+}
+
+#[test]
+fn what_a_newer_server_sends_is_kept_and_returned_untouched() {
+    let bob = Device::new();
+    let to = ConversationId(id(1));
+    let mut text: Value = serde_json::from_str(&page(vec![
+        conversation_change(4, to, "tides", T),
+        json!(["moons", 4, "U", id(9), ["full", 3]]),
+        message_change(4, MessageId(id(2)), to, None, "odd"),
+        message_change(4, MessageId(id(3)), to, None, "sound"),
+    ]))
+    .expect("a page");
+    text["columns"]["conversations"].as_array_mut().expect("names").push(json!("phase"));
+    text["columns"]["moons"] = json!(["name", "size"]);
+    text["changes"][0][4].as_array_mut().expect("a row").push(json!({"moon": 1}));
+    let role = columns(wire::Table::Messages).iter().position(|name| *name == "role");
+    text["changes"][2][4][role.expect("there")] = json!("oracle");
+    let text = text.to_string();
+    apply::page(&bob.mirror, &serde_json::from_str(&text).expect("a page")).expect("applies");
+    assert_eq!(bob.count("SELECT count(*) FROM unread_rows"), 2, "a table and a word unknown here");
+    assert_eq!(bob.count("SELECT count(*) FROM messages"), 1, "one odd row holds up no other");
+    restored::rewind(&bob.mirror, None).expect("rewinds");
+    attach::offer(&bob.mirror, 10).expect("offers");
+    assert_eq!(bob.take()[0].fields["phase"], json!({"moon": 1}));
+}
+
+#[test]
+fn a_deleted_row_goes_and_its_tombstone_stays() {
+    let bob = Device::new();
+    let (to, one) = (ConversationId(id(1)), MessageId(id(2)));
+    bob.apply(vec![
+        conversation_change(4, to, "tides", T),
+        message_change(4, one, to, None, "ebb"),
+    ]);
+    let applied = bob.apply(vec![deletion(wire::Table::Messages, 5, one.0)]);
+    assert_eq!(applied.removed, 1);
+    assert_eq!(bob.read(|c| conversations::get(c, to)).message_count, 0);
+    assert_eq!(bob.read(|c| conversations::leaf(c, to)), None);
+    bob.apply(vec![deletion(wire::Table::Conversations, 6, to.0)]);
+    assert_eq!(bob.count("SELECT count(*) FROM conversations"), 0);
+    assert_eq!(bob.count("SELECT count(*) FROM tombstones"), 2);
+    assert_eq!(bob.take(), []);
+}
+
+#[test]
+fn two_devices_that_changed_a_deleted_conversation_bring_back_one_copy() {
+    let (to, one) = (ConversationId(id(1)), MessageId(id(2)));
+    let recovered: Vec<Vec<Op>> = ["ann", "bob"]
+        .into_iter()
+        .map(|name| {
+            let device = Device::new();
+            device.apply(vec![
+                conversation_change(4, to, "tides", T),
+                message_change(4, one, to, None, "ebb"),
+            ]);
+            let applied = if name == "ann" {
+                device.rename(to, "ann's");
+                device.apply(vec![
+                    deletion(wire::Table::Conversations, 9, to.0),
+                    deletion(wire::Table::Messages, 9, one.0),
+                ])
+            } else {
+                // Bob hears of it from his own push.
+                device.message(to, Some(one), "bob's", MessageState::Done);
+                let n = device.take()[0].n;
+                device.settle(n, Outcome::Gone { seq: 9 });
+                device.apply(vec![
+                    deletion(wire::Table::Conversations, 9, to.0),
+                    deletion(wire::Table::Messages, 9, one.0),
+                ])
+            };
+            assert_eq!(applied.recovered, usize::from(name == "ann"));
+            let copy = ConversationId(wire::recovered_id(to.0, 9));
+            assert!(device.title(copy).starts_with("Recovered: "), "{}", device.title(copy));
+            let shown = device.read(|c| conversations::leaf(c, copy)).expect("messages");
+            let thread = device.read(|c| thread::up_from(c, shown, 9));
+            assert_eq!(thread[0].id, MessageId(wire::recovered_id(one.0, 9)));
+            assert_eq!(device.count("SELECT count(*) FROM conversations"), 1);
+            device.take()
+        })
+        .collect();
+    let ids = |ops: &[Op]| ops.iter().map(|op| op.id).collect::<Vec<_>>();
+    let (ann, bob) = (ids(&recovered[0]), ids(&recovered[1]));
+    assert_eq!(ann.len(), 2);
+    assert!(ann.iter().all(|id| bob.contains(id)), "{ann:?} {bob:?}");
+    assert!(recovered.iter().flatten().all(|op| op.kind == Kind::Put));
+}
+
+#[test]
+fn what_was_only_put_into_the_trash_here_stays_deleted() {
+    let bob = Device::new();
+    let to = ConversationId(id(1));
+    bob.apply(vec![conversation_change(4, to, "tides", T)]);
+    bob.write(|write| conversations::set(write, to, &Field::Trashed(Some(write.now))));
+    let applied = bob.apply(vec![deletion(wire::Table::Conversations, 9, to.0)]);
+    assert_eq!((applied.removed, applied.recovered), (1, 0));
+    assert_eq!(bob.take(), []);
+}
+
+#[test]
+fn a_page_that_would_remove_much_is_told_before_it_is_applied() {
+    let bob = Device::new();
+    let rows = |n: u128| ConversationId(id(n));
+    bob.apply((0..200).map(|n| conversation_change(4, rows(n), "x", T)).collect());
+    let removal = |n: u128, before: i64| {
+        let gone = (0..n).map(|n| deletion(wire::Table::Conversations, 5, rows(n).0));
+        let text = page(gone.collect());
+        let page: Page<'_> = serde_json::from_str(&text).expect("a page");
+        apply::removal(&bob.mirror, &page, before).expect("counts")
+    };
+    assert!(!removal(50, 0).asks());
+    assert!(removal(51, 0).asks(), "{:?}", removal(51, 0));
+    assert!(removal(10, 60).asks(), "pages of one pull are judged together");
+    assert!(!removal(0, 0).asks());
+}
+
+#[test]
+fn a_row_that_both_sides_made_before_they_knew_of_each_other_merges_on_the_server() {
+    let bob = Device::without_account();
+    bob.write(|write| settings::set(write, "theme", &json!("dark")));
+    bob.attach();
+    let row = wire::setting_id("theme");
+    let fields = json!({"key": "theme", "value": "\"light\""});
+    bob.apply(vec![change(wire::Table::Settings, 4, row, &fields, json!({"value": T}))]);
+    assert_eq!(bob.read(|c| settings::get(c, "theme")), Some(json!("dark")), "not lost in silence");
+    let op = bob.take().remove(0);
+    assert_eq!((op.kind, op.id), (Kind::Ensure, row));
+}
+
+#[test]
+fn a_first_sync_goes_on_where_it_stopped_and_ends_at_the_head_that_was_kept() {
+    let bob = Device::new();
+    let head = Head { seq: 40, nonce: 4 };
+    cursors::begin_first_sync(&bob.mirror, head).expect("begins");
+    cursors::begin_first_sync(&bob.mirror, Head { seq: 50, nonce: 5 }).expect("goes on");
+    let to = ConversationId(id(1));
+    let row = &conversation_change(4, to, "tides", T)[4];
+    let part = |after: Value, has_more: bool| {
+        json!({"columns": columns(wire::Table::Conversations), "rows": [[4, to, row]],
+               "after": after, "has_more": has_more})
+        .to_string()
+    };
+    let text = part(json!({"at_ms": 7, "id": to}), true);
+    let snapshot = serde_json::from_str(&text).expect("parses");
+    apply::snapshot(&bob.mirror, wire::Table::Conversations, &snapshot).expect("applies");
+    let stage = bob.read(cursors::next_stage).expect("a stage");
+    assert_eq!(stage.after.expect("a place").0["at_ms"], 7);
+    let text = part(Value::Null, false);
+    let snapshot = serde_json::from_str(&text).expect("parses");
+    apply::snapshot(&bob.mirror, wire::Table::Conversations, &snapshot).expect("applies");
+    assert_eq!(bob.read(cursors::next_stage).expect("a stage").table, wire::Table::Messages);
+    assert_eq!(bob.read(cursors::pull), None);
+    cursors::finish_first_sync(&bob.mirror).expect("ends");
+    assert_eq!(bob.read(cursors::pull), Some(Cursor::at(head)));
+    assert_eq!(bob.title(to), "tides");
+}
+
+#[test]
+fn a_restored_server_gets_back_what_this_device_wrote_and_what_it_had_pulled() {
+    let bob = Device::new();
+    let (old, theirs, gone) = (ConversationId(id(1)), ConversationId(id(2)), ConversationId(id(3)));
+    bob.apply(vec![
+        conversation_change(4, old, "before", T),
+        conversation_change(4, gone, "deleted since", T),
+    ]);
+    let mine = bob.conversation("mine");
+    bob.push(6);
+    bob.apply(vec![
+        conversation_change(7, theirs, "theirs", T),
+        deletion(wire::Table::Conversations, 8, gone.0),
+    ]);
+    bob.rename(theirs, "changed here");
+    let anchor = Head { seq: 5, nonce: 5 };
+    restored::rewind(&bob.mirror, Some(anchor)).expect("rewinds");
+    restored::rewind(&bob.mirror, Some(anchor)).expect("rewinds again after a crash");
+    assert_eq!(bob.read(cursors::pull), Some(Cursor::at(anchor)));
+    assert!(attach::offer(&bob.mirror, 100).expect("offers").done);
+    let mut ops: Vec<_> = bob.take().into_iter().map(|op| (op.id, op.kind)).collect();
+    ops.sort_by_key(|op| op.0);
+    let mut expected =
+        vec![(theirs.0, Kind::Ensure), (gone.0, Kind::Purge), (mine.0, Kind::Ensure)];
+    expected.sort_by_key(|op| op.0);
+    assert_eq!(ops, expected);
+    bob.apply(vec![conversation_change(6, old, "after the restore", T + 9)]);
+    assert_eq!(bob.title(old), "after the restore");
+}
+
+#[test]
+fn detaching_keeps_what_is_here_or_removes_what_the_server_has() {
+    for leaving in [account::Leaving::Keep, account::Leaving::Remove] {
+        let bob = Device::new();
+        let to = ConversationId(id(1));
+        bob.apply(vec![
+            conversation_change(4, to, "theirs", T),
+            message_change(4, MessageId(id(2)), to, None, "ebb"),
+        ]);
+        let mine = bob.conversation("mine");
+        bob.write(|write| account::detach(write, leaving));
+        let left = if leaving == account::Leaving::Keep { 2 } else { 1 };
+        assert_eq!(bob.count("SELECT count(*) FROM conversations"), left);
+        assert_eq!(bob.count("SELECT count(*) FROM messages"), left - 1);
+        assert_eq!((bob.title(mine).as_str(), bob.read(cursors::pull)), ("mine", None));
+        bob.attach();
+        assert!(attach::offer(&bob.mirror, 100).expect("offers").done);
+        assert_eq!(bob.take().len() as i64, if left == 2 { 3 } else { 1 });
+    }
+}
+
+#[test]
+fn a_list_shows_what_to_fetch_and_what_is_absent_and_removes_nothing_by_itself() {
+    let bob = Device::new();
+    let rows = |n: u128| ConversationId(id(n));
+    bob.apply((1..=4).map(|n| conversation_change(n as i64, rows(n), "x", T)).collect());
+    let local = bob.conversation("local");
+    let listed =
+        |n: u128, seq, hash: &str| wire::Listed { id: rows(n).0, seq, hash: hash.to_owned() };
+    let rows_listed =
+        [listed(1, 1, "same"), listed(2, 9, "same"), listed(3, 3, "other"), listed(7, 7, "same")];
+    let compared = bob.read(|c| {
+        let hash = |_: &bases::Base| "same".to_owned();
+        manifest::compare(c, wire::Table::Conversations, None, &rows_listed, true, hash)
+    });
+    assert_eq!(compared.fetch, [rows(2).0, rows(3).0, rows(7).0]);
+    assert_eq!(compared.absent, [rows(4).0]);
+    assert_eq!(bob.count("SELECT count(*) FROM conversations"), 5);
+    apply::remove(&bob.mirror, wire::Table::Conversations, &compared.absent, 9).expect("removes");
+    assert_eq!(
+        (bob.count("SELECT count(*) FROM conversations"), bob.title(local).as_str()),
+        (4, "local")
+    );
+}

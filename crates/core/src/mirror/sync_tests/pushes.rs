@@ -1,0 +1,349 @@
+use super::*;
+
+#[test]
+fn with_no_account_nothing_is_recorded() {
+    let ann = Device::without_account();
+    let id = ann.conversation("tides");
+    ann.rename(id, "ebb");
+    assert_eq!(ann.count("SELECT count(*) FROM outbox"), 0);
+    assert_eq!(ann.count("SELECT count(*) FROM bases"), 0);
+}
+
+#[test]
+fn a_new_row_goes_up_whole_with_what_it_is_when_it_is_taken() {
+    let ann = Device::new();
+    let id = ann.conversation("tides");
+    ann.rename(id, "ebb");
+    let ops = ann.take();
+    assert_eq!(ops.len(), 1, "{ops:?}");
+    let op = &ops[0];
+    assert_eq!((op.kind, op.id, op.queue), (Kind::Put, id.0, id.0));
+    assert_eq!(op.fields["title"], "ebb");
+    assert_eq!(op.fields["pinned"], false);
+    assert_eq!(op.fields["created_ms"], START_MS + 10);
+    assert!(op.clocks["title"] > op.clocks["pinned"], "{:?}", op.clocks);
+    assert_eq!(op.base, Clocks::new());
+}
+
+#[test]
+fn a_change_joins_what_waits_and_never_what_is_on_its_way() {
+    let ann = Device::new();
+    let id = ann.conversation("tides");
+    let put = ann.take();
+    ann.rename(id, "ebb");
+    ann.rename(id, "flood");
+    ann.write(|write| conversations::set(write, id, &Field::Pinned(true)));
+    let ops = ann.take();
+    assert_eq!(ops[0], put[0], "sent again as it was, whatever the row is now");
+    assert_eq!(ops.len(), 2);
+    assert_eq!(ops[1].kind, Kind::Patch);
+    let fields: Vec<_> = ops[1].fields.keys().map(String::as_str).collect();
+    assert_eq!(fields, ["pinned", "title", "title_by", "updated_ms"]);
+    assert_eq!(ops[1].fields["title"], "flood");
+}
+
+#[test]
+fn what_is_applied_is_the_base_and_the_copy_goes_with_the_last_operation() {
+    let ann = Device::new();
+    let id = ann.conversation("tides");
+    let put = ann.take();
+    ann.rename(id, "ebb");
+    ann.settle(put[0].n, applied(4));
+    let base = ann.base(wire::Table::Conversations, id.0);
+    assert_eq!((base.seq, &base.fields["title"]), (4, &json!("tides")));
+    assert_eq!(ann.title(id), "ebb");
+    let patch = ann.take();
+    assert_eq!(patch[0].base, Clocks::from([("title".to_owned(), put[0].clocks["title"])]));
+    ann.settle(patch[0].n, applied(5));
+    assert_eq!(ann.count("SELECT count(*) FROM bases"), 0);
+    assert_eq!(ann.count("SELECT server_seq FROM conversations"), 5);
+    assert_eq!(ann.counts(), outbox::Counts::default());
+}
+
+#[test]
+fn an_outcome_that_comes_twice_does_nothing_the_second_time() {
+    let ann = Device::new();
+    let id = ann.conversation("tides");
+    let n = ann.take()[0].n;
+    ann.settle(n, applied(4));
+    ann.rename(id, "ebb");
+    assert_eq!(ann.settle(n, applied(4)), settle::Settlement::default());
+    assert_eq!(ann.counts().waiting, 1);
+}
+
+#[test]
+fn acked_through_never_passes_an_operation_that_may_still_be_sent() {
+    let ann = Device::new();
+    let (one, two) = (ann.conversation("one"), ann.conversation("two"));
+    let ops = ann.take();
+    assert_eq!(ann.read(outbox::acked_through), ops[0].n - 1);
+    ann.settle(ops[1].n, applied(4));
+    assert_eq!(ann.read(outbox::acked_through), ops[0].n - 1);
+    let (code, message) = ("invalid".to_owned(), String::new());
+    ann.settle(ops[0].n, Outcome::Rejected { code, message });
+    assert_eq!(ann.read(outbox::acked_through), ops[1].n, "the parked one gets a new number");
+    ann.rename(one, "again");
+    let again = ann.take();
+    assert!(again[0].n > ops[1].n, "{again:?}");
+    assert_eq!(ann.title(two), "two");
+}
+
+#[test]
+fn a_refused_operation_is_parked_and_only_its_own_queue_waits_behind_it() {
+    let ann = Device::new();
+    let (one, two) = (ann.conversation("one"), ann.conversation("two"));
+    ann.message(one, None, "behind", MessageState::Done);
+    let ops = ann.take();
+    let (code, message) = ("invalid".to_owned(), "no".to_owned());
+    let settled = ann.settle_all(vec![
+        Settled { n: ops[0].n, outcome: Outcome::Rejected { code, message } },
+        Settled { n: ops[1].n, outcome: applied(4) },
+        Settled { n: ops[2].n, outcome: Outcome::Behind },
+    ]);
+    assert_eq!((settled.parked, settled.settled), (1, 1));
+    ann.rename(two, "other");
+    let other = ann.take();
+    assert_eq!(other.iter().map(|op| op.id).collect::<Vec<_>>(), [two.0]);
+    ann.settle(other[0].n, applied(5));
+    let parked = ann.read(parked::all);
+    assert_eq!((parked.len(), parked[0].behind, parked[0].code.as_str()), (1, 1, "invalid"));
+    assert_eq!(ann.counts(), outbox::Counts { parked: 1, behind: 1, ..Default::default() });
+
+    ann.write(|write| parked::retry(write, parked[0].n));
+    let ops = ann.take();
+    let tables: Vec<_> = ops.iter().map(|op| op.tbl).collect();
+    assert_eq!(tables, [wire::Table::Conversations, wire::Table::Messages], "their order is kept");
+}
+
+#[test]
+fn an_edit_sends_a_refused_operation_again() {
+    let ann = Device::new();
+    let id = ann.conversation("one");
+    let n = ann.take()[0].n;
+    let (code, message) = ("invalid".to_owned(), String::new());
+    ann.settle(n, Outcome::Rejected { code, message });
+    assert_eq!(ann.take(), []);
+    ann.rename(id, "two");
+    assert_eq!(ann.take()[0].fields["title"], "two");
+}
+
+#[test]
+fn a_discarded_change_falls_back_to_the_base() {
+    let ann = Device::new();
+    let id = ann.conversation("tides");
+    ann.push(4);
+    ann.rename(id, "ebb");
+    let n = ann.take()[0].n;
+    let (code, message) = ("invalid".to_owned(), String::new());
+    ann.settle(n, Outcome::Rejected { code, message });
+    assert_eq!(ann.title(id), "ebb");
+    ann.write(|write| parked::discard(write, n));
+    assert_eq!(ann.title(id), "tides");
+    assert_eq!(ann.counts(), outbox::Counts::default());
+    assert_eq!(ann.count("SELECT count(*) FROM bases"), 0);
+}
+
+#[test]
+fn a_discarded_new_row_stays_here_and_goes_up_only_once_it_is_changed_again() {
+    let ann = Device::new();
+    let id = ann.conversation("tides");
+    let n = ann.take()[0].n;
+    let (code, message) = ("too_large".to_owned(), String::new());
+    ann.settle(n, Outcome::Rejected { code, message });
+    ann.write(|write| parked::discard(write, n));
+    assert_eq!((ann.title(id).as_str(), ann.take().len()), ("tides", 0));
+    assert!(attach::offer(&ann.mirror, 100).expect("offers").done);
+    assert_eq!(ann.take(), [], "the scan does not offer it either");
+    ann.rename(id, "ebb");
+    assert_eq!(ann.take().len(), 1);
+}
+
+#[test]
+fn a_lost_title_is_kept_and_can_be_brought_back() {
+    let ann = Device::new();
+    let id = ann.conversation("tides");
+    ann.push(4);
+    ann.rename(id, "ebb");
+    let op = ann.take().remove(0);
+    let later = op.clocks["title"] + 1;
+    let row = full(6, conversation_fields("flood"), Clocks::from([("title".to_owned(), later)]));
+    let accepted = Accepted { seq: 6, ..Accepted::default() };
+    let settled = ann.settle(op.n, Outcome::Merged(accepted, row));
+    assert_eq!((settled.conflicts, ann.title(id).as_str()), (1, "flood"));
+    let lost = ann.read(|c| conflicts::of_conversation(c, id)).remove(0);
+    assert_eq!(
+        (lost.ours, &lost.lost["title"], &lost.kept["title"]),
+        (true, &json!("ebb"), &json!("flood"))
+    );
+
+    ann.write(|write| conflicts::bring_back(write, lost.id));
+    assert_eq!((ann.title(id).as_str(), ann.read(conflicts::count)), ("ebb", 0));
+    let op = ann.take().remove(0);
+    assert!(op.clocks["title"] > later, "a new change, after the one that won");
+    assert_eq!(op.base["title"], later);
+}
+
+#[test]
+fn what_another_device_lost_by_a_change_of_this_one_is_kept_here() {
+    let ann = Device::new();
+    let id = ann.conversation("tides");
+    ann.push(4);
+    ann.rename(id, "ebb");
+    let op = ann.take().remove(0);
+    let lost = Map::from_iter([("title".to_owned(), json!("flood"))]);
+    ann.settle(op.n, Outcome::Applied(Accepted { seq: 6, lost, ..Accepted::default() }));
+    let lost = ann.read(|c| conflicts::open(c, 10)).remove(0);
+    assert_eq!(
+        (lost.ours, &lost.lost["title"], &lost.kept["title"]),
+        (false, &json!("flood"), &json!("ebb"))
+    );
+}
+
+#[test]
+fn a_body_that_lost_becomes_a_sibling_that_goes_up() {
+    let ann = Device::new();
+    let to = ann.conversation("tides");
+    let answer = ann.message(to, None, "", MessageState::Queued);
+    ann.push(4);
+    ann.progress(answer, "mine", MessageState::Done);
+    let op = ann.take().remove(0);
+    assert_eq!((op.kind, &op.fields["content"]), (Kind::Patch, &json!("mine")));
+    let mut fields = message_fields(to, "theirs", 0);
+    fields["role"] = json!("assistant");
+    let row = full(9, fields, Clocks::new());
+    ann.settle(op.n, Outcome::Conflict { row, reason: "final".into() });
+    assert_eq!(ann.content(answer), "theirs");
+    let copy = ann.read(|c| conflicts::open(c, 10)).remove(0).copy_id.expect("a copy");
+    let sibling = ann.read(|c| messages::get(c, copy));
+    assert_eq!((sibling.content.as_str(), sibling.continues_id), ("mine", Some(answer)));
+    assert_eq!(sibling.state, MessageState::Done);
+    let op = ann.take().remove(0);
+    assert_eq!((op.kind, op.id, &op.fields["content"]), (Kind::Put, copy.0, &json!("mine")));
+}
+
+#[test]
+fn an_answer_goes_up_when_it_waits_and_when_it_ends_but_not_while_it_streams() {
+    let ann = Device::new();
+    let to = ann.conversation("tides");
+    let answer = ann.message(to, None, "", MessageState::Queued);
+    assert_eq!(ann.push(4).len(), 2, "others see that it waits");
+    ann.progress(answer, "a", MessageState::Streaming);
+    ann.progress(answer, "a b", MessageState::Streaming);
+    assert_eq!((ann.take(), ann.counts().held), (vec![], 1));
+    let base = ann.base(wire::Table::Messages, answer.0);
+    assert_eq!((&base.fields["content"], &base.fields["state"]), (&json!(""), &json!("queued")));
+    ann.progress(answer, "a b c", MessageState::Done);
+    let ops = ann.take();
+    assert_eq!((ops.len(), &ops[0].fields["content"]), (1, &json!("a b c")));
+    assert_eq!(ops[0].clocks, Clocks::new(), "a body has no clock");
+}
+
+#[test]
+fn an_answer_that_streams_before_it_was_ever_sent_waits_for_its_end() {
+    let ann = Device::new();
+    let to = ann.conversation("tides");
+    let answer = ann.message(to, None, "", MessageState::Queued);
+    ann.progress(answer, "a", MessageState::Streaming);
+    assert_eq!(ann.push(4).len(), 1, "the conversation alone");
+    let next = ann.message(to, Some(answer), "next", MessageState::Done);
+    assert_eq!(ann.push(5).iter().map(|op| op.id).collect::<Vec<_>>(), [next.0]);
+    ann.progress(answer, "a b", MessageState::Done);
+    let ops = ann.take();
+    assert_eq!(
+        (ops[0].kind, ops[0].id, &ops[0].fields["state"]),
+        (Kind::Put, answer.0, &json!("done"))
+    );
+    assert!(ops[0].n > ann.read(outbox::acked_through));
+}
+
+#[test]
+fn clocks_that_the_server_shifted_are_adopted_and_this_device_s_go_on_from_them() {
+    let ann = Device::new();
+    let year = 365 * 24 * 60 * 60 * 1_000;
+    ann.clock.advance(year);
+    let id = ann.conversation("tides");
+    ann.rename(id, "ebb");
+    let op = ann.take().remove(0);
+    assert!(op.clocks["title"] >> 16 > START_MS + year - 1);
+    let shifted = Clocks::from([("title".to_owned(), START_MS << 16)]);
+    let accepted = Accepted { seq: 4, clocks: Some(shifted), ..Accepted::default() };
+    account::saw_server_time(&ann.mirror, START_MS + 1_000).expect("stores");
+    ann.settle(op.n, Outcome::Applied(accepted));
+    ann.rename(id, "flood");
+    let op = ann.take().remove(0);
+    assert_eq!(op.base["title"], START_MS << 16);
+    assert!(op.clocks["title"] > START_MS << 16);
+    assert!(op.clocks["title"] >> 16 < START_MS + 10_000, "{}", op.clocks["title"] >> 16);
+}
+
+#[test]
+fn a_deleted_conversation_goes_up_as_one_purge_and_takes_its_operations_along() {
+    let ann = Device::new();
+    let (id, local) = (ann.conversation("tides"), ann.conversation("never sent"));
+    ann.message(id, None, "one", MessageState::Done);
+    let ops = ann.take();
+    ann.settle(ops[0].n, applied(3));
+    ann.settle(ops[2].n, applied(4));
+    ann.settle(ops[1].n, Outcome::Retry { code: "40001".into() });
+    ann.message(id, None, "two", MessageState::Done);
+    ann.write(|write| conversations::purge(write, id));
+    ann.write(|write| conversations::purge(write, local));
+    let ops = ann.take();
+    assert_eq!(ops.len(), 1, "{ops:?}");
+    assert_eq!((ops[0].kind, ops[0].id), (Kind::Purge, id.0));
+    assert!(ops[0].clocks.contains_key("trashed_ms"));
+    assert!(ops[0].fields.is_empty());
+    ann.settle(ops[0].n, applied(5));
+    assert_eq!(ann.count("SELECT count(*) FROM tombstones"), 1);
+    assert_eq!(ann.count("SELECT count(*) FROM bases"), 0);
+}
+
+#[test]
+fn settings_that_are_local_are_never_sent() {
+    let ann = Device::new();
+    ann.write(|write| settings::set(write, "local.window", &json!(1)));
+    ann.write(|write| settings::set(write, "theme", &json!("dark")));
+    let ops = ann.take();
+    assert_eq!(ops.iter().map(|op| op.id).collect::<Vec<_>>(), [wire::setting_id("theme")]);
+    assert_eq!(ops[0].fields["value"], "\"dark\"", "JSON travels as text");
+}
+
+#[test]
+fn everything_written_before_the_account_is_offered_a_bounded_number_ahead() {
+    let ann = Device::without_account();
+    let to = ann.conversation("tides");
+    for n in 0..450 {
+        ann.message(to, None, &format!("m{n}"), MessageState::Done);
+    }
+    ann.write(|write| settings::set(write, "theme", &json!("dark")));
+    ann.write(|write| settings::set(write, "local.window", &json!(1)));
+    ann.attach();
+    let mut seen = Vec::new();
+    loop {
+        let offered = attach::offer(&ann.mirror, 100).expect("offers");
+        assert!(ann.counts().waiting <= 100);
+        let ops = ann.push(seen.len() as i64 + 1);
+        seen.extend(ops.iter().map(|op| (op.kind, op.id)));
+        if offered.done && ops.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(seen.len(), 452);
+    assert_eq!(seen[0], (Kind::Ensure, to.0), "conversations first");
+    let mut ids: Vec<_> = seen.iter().map(|(_, id)| id).collect();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 452, "each once");
+    assert_eq!(ann.read(attach::unsynced), 1, "the local setting");
+}
+
+#[test]
+fn a_batch_ends_before_it_is_too_large_but_has_one_operation_at_least() {
+    let ann = Device::new();
+    let to = ann.conversation("tides");
+    for _ in 0..3 {
+        ann.message(to, None, &"x".repeat(10_000), MessageState::Done);
+    }
+    let take = |bytes| outbox::take(&ann.mirror, 10, bytes).expect("takes").len();
+    assert_eq!((take(1), take(25_000), take(1 << 20)), (1, 3, 4));
+}
