@@ -37,7 +37,9 @@ CREATE TABLE account (
     offset_ms       INTEGER NOT NULL DEFAULT 0,                       -- the server's time less this computer's, as last seen
     scan_tbl        INTEGER,                                          -- the table that is being offered; NULL: all are
     scan_row        INTEGER NOT NULL DEFAULT 0,                       -- after this rowid of it
-    restoring       INTEGER NOT NULL DEFAULT 0 CHECK (restoring IN (0, 1)) -- rows are offered to a restored server
+    rewinding       INTEGER NOT NULL DEFAULT 0 CHECK (rewinding IN (0, 1)), -- going back to what a restored server knows
+    rewind_seq      INTEGER,                                          -- to this head; NULL: it knows none of ours
+    rewind_nonce    INTEGER
 ) STRICT;
 
 -- Operations without an outcome. One names what changed and holds no values: they are read from the row
@@ -79,13 +81,11 @@ CREATE TABLE pull (
     nonce           INTEGER,
     tbl             TEXT,
     row_id          BLOB,
-    first_seq       INTEGER,                                          -- the head that was read before the first sync
-    first_nonce     INTEGER
-) STRICT;
-CREATE TABLE stages (
-    tbl             INTEGER PRIMARY KEY,
-    after           TEXT,                                             -- JSON of the server's, handed back as it came
-    done            INTEGER NOT NULL DEFAULT 0 CHECK (done IN (0, 1))
+    -- A first sync under way: the head that was read before it, and where it is.
+    first_seq       INTEGER,
+    first_nonce     INTEGER,
+    first_tbl       INTEGER,
+    first_after     TEXT                                              -- JSON of the server's, handed back as it came
 ) STRICT;
 -- Heads that were seen, to find the last point that a restored server shares. Thinned out with age.
 CREATE TABLE heads (

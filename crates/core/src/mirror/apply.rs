@@ -17,7 +17,7 @@ use super::sync_faults::{self, Fault};
 use super::touched::{Size, Touched};
 use super::{Error, Mirror, Write, cursors, departed, rows};
 use crate::events::Change as Told;
-use crate::model::wire::{Cell, Change, Entry, EntryKind, Page, Rows, Snapshot, Table};
+use crate::model::wire::{After, Cell, Change, Entry, EntryKind, Page, Rows, Snapshot, Table};
 
 /// Rows of one transaction.
 const BATCH_ROWS: usize = 250;
@@ -26,9 +26,8 @@ const BATCH_BYTES: usize = 256 << 10;
 /// A page of at most this many rows tells each of them.
 const FEW: usize = 64;
 
-/// Removals beyond these need a yes: more than `ASK_ROWS` rows and more than `ASK_PART` of those here.
-const ASK_ROWS: i64 = 50;
-const ASK_PART: f64 = 0.2;
+/// From so many on it matters how many rows there are in all.
+const MANY_REMOVED: u64 = 50;
 
 /// What a page did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -41,30 +40,28 @@ pub struct Applied {
     pub recovered: usize,
 }
 
-/// How many of the rows here the server says are gone.
+/// How many of the rows here the server says are gone. Whether that is too many to go without asking is
+/// the engine's to decide.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Removal {
     /// Those that are here.
-    pub rows: i64,
-    /// All synced rows here; counted only where `rows` is large.
-    pub of: i64,
+    pub rows: u64,
+    /// All synced rows here. Counted only where more than 50 would go, since it takes a while; else 0.
+    pub of: u64,
 }
 
-impl Removal {
-    /// Whether a person has to say yes first.
-    pub fn asks(self) -> bool {
-        self.rows > ASK_ROWS && self.rows as f64 > self.of as f64 * ASK_PART
-    }
-
-    /// Both together: a pull is judged by all of its pages.
-    pub fn and(self, other: Self) -> Self {
-        Self { rows: self.rows + other.rows, of: self.of.max(other.of) }
-    }
+/// What becomes of rows that the server says are gone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Gone {
+    /// They leave this device, too; what was changed of them comes back as a copy.
+    #[default]
+    Leave,
+    /// They stay as this device's own, under ids of their own, and go up as new: the person said so.
+    Stay,
 }
 
-/// What a page would remove. `before` is how many rows the same pull has removed already, so that the
-/// question is asked for all of them.
-pub fn removal(mirror: &Mirror, page: &Page<'_>, before: i64) -> Result<Removal, Error> {
+/// What a page would remove. `before` is how many rows the same pull has removed already.
+pub fn removal(mirror: &Mirror, page: &Page<'_>, before: u64) -> Result<Removal, Error> {
     let gone = page.changes.iter().filter(|change| change.op != EntryKind::U);
     let gone: Vec<_> =
         gone.filter_map(|change| Some((Table::named(&change.tbl)?, change.row_id))).collect();
@@ -72,42 +69,60 @@ pub fn removal(mirror: &Mirror, page: &Page<'_>, before: i64) -> Result<Removal,
 }
 
 /// What removing these rows would remove.
-pub fn removal_of(mirror: &Mirror, gone: &[(Table, Uuid)], before: i64) -> Result<Removal, Error> {
+pub fn removal_of(mirror: &Mirror, gone: &[(Table, Uuid)], before: u64) -> Result<Removal, Error> {
     if gone.is_empty() {
-        return Ok(Removal { rows: before, of: 0 });
+        return Ok(Removal::default());
     }
     mirror.read(|c| {
-        let mut found = before;
+        let mut removal = Removal::default();
         for (table, id) in gone {
             let sql = format!("SELECT 1 FROM {} WHERE id = ?1", table.name());
-            found += i64::from(c.prepare_cached(&sql)?.exists([id.as_bytes()])?);
+            removal.rows += u64::from(c.prepare_cached(&sql)?.exists([id.as_bytes()])?);
         }
-        let mut of = 0;
-        if found > ASK_ROWS {
+        if removal.rows > 0 && removal.rows + before > MANY_REMOVED {
             for table in Table::ALL {
                 let sql =
                     format!("SELECT count(*) FROM {} WHERE server_seq IS NOT NULL", table.name());
-                of += c.query_row(&sql, [], |row| row.get::<_, i64>(0))?;
+                let count: i64 = c.query_row(&sql, [], |row| row.get(0))?;
+                removal.of += count.unsigned_abs();
             }
-            of += before;
         }
-        Ok(Removal { rows: found, of })
+        Ok(removal)
     })
+}
+
+/// Refuses a page that cannot be: rows out of order, a cursor that goes back or beyond the head.
+fn sound(mirror: &Mirror, page: &Page<'_>) -> Result<(), Error> {
+    let from = mirror.read(cursors::pull)?.map_or(0, |cursor| cursor.seq);
+    let ordered = page.changes.is_sorted_by_key(|change| change.seq);
+    let within = |seq| (from..=page.cursor.seq).contains(&seq);
+    let last = page.changes.last().map_or(page.cursor.seq, |change| change.seq);
+    let first = page.changes.first().map_or(page.cursor.seq, |change| change.seq);
+    if ordered && within(first) && within(last) && page.cursor.seq <= page.head.seq {
+        Ok(())
+    } else {
+        Err(Error::Unsound("rows out of order, or a cursor that goes back"))
+    }
 }
 
 /// Applies a page and moves the cursor to its end. Whoever calls this has asked before where
 /// [`removal`] says so. A page that brings nothing new writes nothing.
 ///
 /// The page must be known and above the horizon ([`Page::known`], [`Page::below_horizon`]).
-pub fn page(mirror: &Mirror, page: &Page<'_>) -> Result<Applied, Error> {
-    if page.changes.is_empty() && mirror.read(cursors::pull)?.as_ref() == Some(&page.cursor) {
+///
+/// # Errors
+/// [`Error::Unsound`]: the page cannot be; nothing of it was taken.
+pub fn page(mirror: &Mirror, page: &Page<'_>, gone: Gone) -> Result<Applied, Error> {
+    // Nothing new; or the same page once more, whose rows are here.
+    if mirror.read(cursors::pull)?.as_ref() == Some(&page.cursor) {
         return Ok(Applied::default());
     }
+    sound(mirror, page)?;
     if sync_faults::has(Fault::CursorFirst) {
         mirror.write_behind(|write| cursors::set_pull(&write.tx, &page.cursor))?;
     }
     let size = if page.changes.len() <= FEW { Size::Few } else { Size::Many };
-    let mut batch = Batches::new(mirror, size);
+    let mut batch = Batches::new(mirror, size, gone);
     let mut rest = page.changes.as_slice();
     while rest.len() > BATCH_ROWS || weight_of(rest) > BATCH_BYTES {
         let (now, later) = rest.split_at(fitting(rest));
@@ -131,11 +146,16 @@ pub fn page(mirror: &Mirror, page: &Page<'_>) -> Result<Applied, Error> {
     Ok(batch.applied)
 }
 
-/// Applies a part of a first sync and moves its stage.
-pub fn snapshot(mirror: &Mirror, table: Table, snapshot: &Snapshot<'_>) -> Result<Applied, Error> {
-    let after = snapshot.after.as_ref().filter(|_| snapshot.has_more);
+/// Applies a part of a first sync and moves it on to `next`: a table, and where in it. With none the first
+/// sync ends, and the head that was kept when it began becomes the cursor.
+pub fn snapshot(
+    mirror: &Mirror,
+    table: Table,
+    snapshot: &Snapshot<'_>,
+    next: Option<(Table, Option<&After>)>,
+) -> Result<Applied, Error> {
     entries(mirror, table, &snapshot.columns, &snapshot.rows, |write| {
-        cursors::set_stage(&write.tx, table, after)?;
+        cursors::set_first(&write.tx, next)?;
         write.tell(Told::Everything);
         Ok(())
     })
@@ -157,7 +177,7 @@ fn entries(
     end: impl FnOnce(&mut Write<'_>) -> Result<(), Error>,
 ) -> Result<Applied, Error> {
     let layout = Layout::new(table, columns);
-    let mut batch = Batches::new(mirror, Size::Many);
+    let mut batch = Batches::new(mirror, Size::Many, Gone::Leave);
     let mut rest = entries;
     let mut end = Some(end);
     loop {
@@ -179,8 +199,14 @@ fn entries(
 }
 
 /// Removes rows that a complete manifest of the head `seq` does not have.
-pub fn remove(mirror: &Mirror, table: Table, ids: &[Uuid], seq: i64) -> Result<Applied, Error> {
-    let mut batch = Batches::new(mirror, Size::Many);
+pub fn remove(
+    mirror: &Mirror,
+    table: Table,
+    ids: &[Uuid],
+    seq: i64,
+    gone: Gone,
+) -> Result<Applied, Error> {
+    let mut batch = Batches::new(mirror, Size::Many, gone);
     for ids in ids.chunks(BATCH_ROWS / 4) {
         batch.run(|run| {
             for id in ids {
@@ -233,22 +259,23 @@ fn fitting(rows: &[impl Weighs]) -> usize {
 struct Batches<'m> {
     mirror: &'m Mirror,
     size: Size,
+    gone: Gone,
     applied: Applied,
 }
 
 impl<'m> Batches<'m> {
-    fn new(mirror: &'m Mirror, size: Size) -> Self {
-        Self { mirror, size, applied: Applied::default() }
+    fn new(mirror: &'m Mirror, size: Size, gone: Gone) -> Self {
+        Self { mirror, size, gone, applied: Applied::default() }
     }
 
     fn run(
         &mut self,
         work: impl FnOnce(&mut Run<'_, '_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let (size, mut applied) = (self.size, self.applied);
+        let (size, gone, mut applied) = (self.size, self.gone, self.applied);
         self.applied = self.mirror.write_behind(|write| {
             let mut touched = Touched::new(size);
-            let mut run = Run { write, touched: &mut touched, applied: &mut applied };
+            let mut run = Run { write, touched: &mut touched, gone, applied: &mut applied };
             work(&mut run)?;
             touched.finish(write)?;
             Ok(applied)
@@ -261,6 +288,7 @@ impl<'m> Batches<'m> {
 struct Run<'w, 'c> {
     write: &'w mut Write<'c>,
     touched: &'w mut Touched,
+    gone: Gone,
     applied: &'w mut Applied,
 }
 
@@ -336,7 +364,7 @@ impl Run<'_, '_> {
 
     fn depart(&mut self, table: Table, id: Uuid, seq: i64) -> Result<(), Error> {
         let known = rows::read(&self.write.tx, table, id)?;
-        let went = departed::depart(self.write, table, id, seq, known, self.touched)?;
+        let went = departed::depart(self.write, table, id, seq, known, self.gone, self.touched)?;
         self.applied.rows += 1;
         match went {
             departed::Went::Removed => self.applied.removed += 1,

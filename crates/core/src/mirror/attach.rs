@@ -75,10 +75,7 @@ fn step(write: &mut Write<'_>, place: (Table, i64), limit: usize) -> Result<usiz
         Some(last) if rows.len() == limit => (Some(table.code()), last.rowid),
         _ => (Table::from_code(i64::from(table.code()) + 1).map(Table::code), i64::MIN),
     };
-    write.tx.execute(
-        "UPDATE account SET scan_tbl = ?1, scan_row = ?2, restoring = restoring AND ?1 IS NOT NULL",
-        params![next.0, next.1],
-    )?;
+    write.tx.execute("UPDATE account SET scan_tbl = ?1, scan_row = ?2", params![next.0, next.1])?;
     Ok(added)
 }
 

@@ -4,7 +4,6 @@
 //! is in [`super::apply`]; here it is read, and a first sync begins and ends.
 
 use rusqlite::{Connection, OptionalExtension, params};
-use serde::Serialize;
 use uuid::Uuid;
 
 use super::{Error, Mirror};
@@ -42,45 +41,43 @@ pub(super) fn set_pull(connection: &Connection, cursor: &Cursor) -> Result<(), E
     Ok(())
 }
 
-/// A stage of a first sync.
+/// Where a first sync is.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stage {
-    /// The table.
-    pub table: Table,
-    /// Where its snapshot goes on; none at the beginning.
+pub struct FirstSync {
+    /// The head that was read before any row: the cursor once it is done.
+    pub head: Head,
+    /// The table that it is at; none before the first part was taken.
+    pub table: Option<Table>,
+    /// Where that table's snapshot goes on; none at its beginning.
     pub after: Option<After>,
 }
 
-/// The order of a first sync: what the sidebar shows, then what a thread shows, then the rest.
-pub const STAGES: [Table; 7] = [
-    Table::Conversations,
-    Table::Messages,
-    Table::Settings,
-    Table::Devices,
-    Table::Documents,
-    Table::Files,
-    Table::Usage,
-];
-
-/// The head that was kept before the first sync began; none where none is under way.
-pub fn first_sync(connection: &Connection) -> Result<Option<Head>, Error> {
+/// The first sync that is under way.
+pub fn first_sync(connection: &Connection) -> Result<Option<FirstSync>, Error> {
     Ok(connection
-        .query_row(
-            "SELECT first_seq, first_nonce FROM pull WHERE seq IS NULL AND first_seq IS NOT NULL",
-            [],
-            |row| Ok(Head { seq: row.get(0)?, nonce: row.get(1)? }),
-        )
+        .prepare_cached(
+            "SELECT first_seq, first_nonce, first_tbl, first_after
+               FROM pull
+              WHERE seq IS NULL AND first_seq IS NOT NULL",
+        )?
+        .query_row([], |row| {
+            let after: Option<String> = row.get(3)?;
+            Ok(FirstSync {
+                head: Head { seq: row.get(0)?, nonce: row.get(1)? },
+                table: row.get::<_, Option<i64>>(2)?.and_then(Table::from_code),
+                after: after.and_then(|text| serde_json::from_str(&text).ok()),
+            })
+        })
         .optional()?)
 }
 
-/// Begins a first sync, with the head that was read before any row: the cursor once it is done.
-/// Goes on with one that is under way, and its head stays.
+/// Begins a first sync, with the head that was read before any row. One that is under way goes on, and
+/// its head stays.
 pub fn begin_first_sync(mirror: &Mirror, head: Head) -> Result<(), Error> {
     if mirror.read(first_sync)?.is_some() {
         return Ok(());
     }
     mirror.write(|write| {
-        write.tx.execute("DELETE FROM stages", [])?;
         write.tx.execute(
             "INSERT OR REPLACE INTO pull (only, first_seq, first_nonce) VALUES (1, ?1, ?2)",
             [head.seq, head.nonce],
@@ -89,46 +86,32 @@ pub fn begin_first_sync(mirror: &Mirror, head: Head) -> Result<(), Error> {
     })
 }
 
-/// The stage that a first sync is at; none where all are done.
-pub fn next_stage(connection: &Connection) -> Result<Option<Stage>, Error> {
-    let mut statement =
-        connection.prepare_cached("SELECT after, done FROM stages WHERE tbl = ?1")?;
-    for table in STAGES {
-        let found: Option<(Option<String>, bool)> =
-            statement.query_row([table.code()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        let (after, done) = found.unwrap_or_default();
-        if !done {
-            let after = after.and_then(|text| serde_json::from_str(&text).ok());
-            return Ok(Some(Stage { table, after }));
-        }
-    }
-    Ok(None)
-}
-
-/// Moves a stage, beside the rows that come before it; none ends it.
-pub(super) fn set_stage(
+/// Moves a first sync on, beside the rows that come before; none ends it, and the cursor stands at the
+/// head that was kept, so that the next pull brings what happened since.
+pub(super) fn set_first(
     connection: &Connection,
-    table: Table,
-    after: Option<&After>,
+    next: Option<(Table, Option<&After>)>,
 ) -> Result<(), Error> {
-    connection
-        .prepare_cached("INSERT OR REPLACE INTO stages (tbl, after, done) VALUES (?1, ?2, ?3)")?
-        .execute(params![table.code(), after.map(super::sql::to_json), after.is_none()])?;
+    match next {
+        Some((table, after)) => connection.execute(
+            "UPDATE pull SET first_tbl = ?1, first_after = ?2 WHERE first_seq IS NOT NULL",
+            params![table.code(), after.map(super::sql::to_json)],
+        )?,
+        None => connection.execute(
+            "UPDATE pull
+                SET seq = first_seq, nonce = first_nonce, tbl = NULL, row_id = NULL,
+                    first_seq = NULL, first_nonce = NULL, first_tbl = NULL, first_after = NULL
+              WHERE first_seq IS NOT NULL",
+            [],
+        )?,
+    };
     Ok(())
 }
 
-/// Ends a first sync: the cursor stands at the head that was kept, and the next pull brings what
-/// happened since.
-pub fn finish_first_sync(mirror: &Mirror) -> Result<(), Error> {
-    mirror.write(|write| {
-        write.tx.execute(
-            "UPDATE pull
-                SET seq = first_seq, nonce = first_nonce, tbl = NULL, row_id = NULL
-              WHERE seq IS NULL AND first_seq IS NOT NULL",
-            [],
-        )?;
-        Ok(())
-    })
+/// Puts the cursor at a head without applying anything: after a manifest that was read at or after it has
+/// been compared.
+pub fn resume(mirror: &Mirror, head: Head) -> Result<(), Error> {
+    mirror.write(|write| set_pull(&write.tx, &Cursor::at(head)))
 }
 
 /// How many heads are kept at most.
@@ -166,21 +149,24 @@ pub fn heads(connection: &Connection, limit: usize) -> Result<Vec<Head>, Error> 
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// What a status shows of reading.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Reading {
-    /// Where the next pull goes on.
-    pub cursor: Option<Cursor>,
-    /// The table that a first sync is at.
-    pub stage: Option<Table>,
-}
-
-/// Where reading stands.
-pub fn reading(connection: &Connection) -> Result<Reading, Error> {
-    let cursor = pull(connection)?;
-    let stage = match cursor.is_none() && first_sync(connection)?.is_some() {
-        true => next_stage(connection)?.map(|stage| stage.table),
-        false => None,
-    };
-    Ok(Reading { cursor, stage })
+/// Heads between two that were seen, both exclusive, evenly spread, latest first: for the bisection that
+/// finds the last one that a restored server knows.
+pub fn points(
+    connection: &Connection,
+    above: Option<Head>,
+    below: Option<Head>,
+    max: usize,
+) -> Result<Vec<Head>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, nonce FROM heads WHERE seq > ?1 AND seq < ?2 ORDER BY seq DESC, at_ms DESC",
+    )?;
+    let (above, below) =
+        (above.map_or(-1, |head| head.seq), below.map_or(i64::MAX, |head| head.seq));
+    let all: Vec<Head> = statement
+        .query_map([above, below], |row| Ok(Head { seq: row.get(0)?, nonce: row.get(1)? }))?
+        .collect::<Result<_, _>>()?;
+    if all.len() <= max {
+        return Ok(all);
+    }
+    Ok((0..max).map(|place| all[place * (all.len() - 1) / (max - 1).max(1)]).collect())
 }

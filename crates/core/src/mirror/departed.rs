@@ -9,6 +9,7 @@ use rusqlite::params;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::apply::Gone;
 use super::incoming::place_of;
 use super::outbox::{self, Entry, OpState};
 use super::rows::{self, Stored};
@@ -35,6 +36,7 @@ pub(super) fn depart(
     id: Uuid,
     seq: i64,
     row: Option<Stored>,
+    gone: Gone,
     touched: &mut Touched,
 ) -> Result<Went, Error> {
     let Some(row) = row else {
@@ -45,7 +47,7 @@ pub(super) fn depart(
         return Ok(Went::WasNotHere);
     }
     let trashed = row.fields.get("trashed_ms").is_some_and(|at| !at.is_null());
-    if !trashed && is_changed(write, table, id)? {
+    if gone == Gone::Stay || (!trashed && is_changed(write, table, id)?) {
         recover(write, table, row, seq, touched)?;
         return Ok(Went::Recovered);
     }

@@ -45,6 +45,9 @@ pub enum Error {
     /// A file beside the mirror cannot be used.
     #[error("{0}")]
     Io(#[from] std::io::Error),
+    /// What the server sent cannot be. Nothing of it was taken.
+    #[error("the server's answer cannot be: {0}")]
+    Unsound(&'static str),
     /// A fault of ours.
     #[error("SQLite: {0}")]
     Sql(#[source] rusqlite::Error),
@@ -87,6 +90,8 @@ impl From<Error> for Failure {
                 .hint("Install the newer version."),
             Error::MigrationChanged(version) => Failure::new(Code::Newer, format!("This mirror was made by another build of Tidemark (migration {version} differs). It was not changed."))
                 .hint("Use the build that made it."),
+            Error::Unsound(_) => Failure::new(Code::Internal, "The server sent something that cannot be. Nothing here was changed.")
+                .hint("Tidemark tries again; if it happens again, tell whoever runs the server."),
             Error::Sql(_) => Failure::new(Code::Internal, "Something went wrong inside Tidemark. Nothing was changed.")
                 .hint("Try again; the log in Tidemark's folder says more."),
         }

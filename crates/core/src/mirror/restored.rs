@@ -4,7 +4,7 @@
 //! device's and those that it had pulled, and deletions are repeated. Until [`rewind`] has returned
 //! nothing may be pulled: a row with a seq of the lost time would pass for newer.
 
-use rusqlite::params;
+use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
 use super::outbox::{self, New, OpState, Registers};
@@ -24,9 +24,16 @@ pub struct Rewound {
 }
 
 /// Goes back to `anchor`, the highest head that the restored server knows too; none where it knows none,
-/// and a first sync follows. Can be called again after a crash. [`super::attach::offer`] then offers
-/// the rows, and the cursor stands at the anchor.
+/// and a first sync follows. Short transactions; after a crash [`under_way`] tells that it has to be
+/// called again. [`super::attach::offer`] then offers the rows, and the cursor stands at the anchor.
 pub fn rewind(mirror: &Mirror, anchor: Option<Head>) -> Result<Rewound, Error> {
+    mirror.write(|write| {
+        write.tx.execute(
+            "UPDATE account SET rewinding = 1, rewind_seq = ?1, rewind_nonce = ?2",
+            params![anchor.map(|head| head.seq), anchor.map(|head| head.nonce)],
+        )?;
+        Ok(())
+    })?;
     let seq = anchor.map_or(-1, |head| head.seq);
     let mut rewound = Rewound::default();
     for table in Table::ALL {
@@ -47,15 +54,26 @@ pub fn rewind(mirror: &Mirror, anchor: Option<Head>) -> Result<Rewound, Error> {
         write.tx.execute("DELETE FROM bases WHERE seq > ?1", [seq])?;
         match anchor {
             Some(head) => cursors::set_pull(&write.tx, &Cursor::at(head))?,
-            None => write.tx.execute_batch("DELETE FROM pull; DELETE FROM stages;")?,
+            None => write.tx.execute_batch("DELETE FROM pull")?,
         }
         write.tx.execute(
-            "UPDATE account SET scan_tbl = ?1, scan_row = ?2, restoring = 1",
+            "UPDATE account SET scan_tbl = ?1, scan_row = ?2, rewinding = 0",
             params![Table::Conversations.code(), i64::MIN],
         )?;
         Ok(())
     })?;
     Ok(rewound)
+}
+
+/// The rewind that was begun and has not ended, and its anchor.
+pub fn under_way(connection: &Connection) -> Result<Option<Option<Head>>, Error> {
+    Ok(connection
+        .prepare_cached("SELECT rewind_seq, rewind_nonce FROM account WHERE rewinding")?
+        .query_row([], |row| {
+            let head: (Option<i64>, Option<i64>) = (row.get(0)?, row.get(1)?);
+            Ok(head.0.map(|seq| Head { seq, nonce: head.1.unwrap_or_default() }))
+        })
+        .optional()?)
 }
 
 /// Takes the seq off rows that the server had after `seq`. Gives their number and the last one looked at.

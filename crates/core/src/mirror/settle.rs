@@ -17,6 +17,7 @@ use rusqlite::params;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::apply::Gone;
 use super::bases::{self, Base};
 use super::conflicts::{self, Loss};
 use super::incoming;
@@ -221,7 +222,8 @@ impl Settling<'_, '_> {
         let offered = entry.kind == Kind::Ensure && entry.registers.is_empty();
         let trashed = row.fields.get("trashed_ms").is_some_and(|at| !at.is_null());
         if offered || trashed || entry.kind == Kind::Purge {
-            departed::depart(self.write, entry.table, row.id, seq, Some(row), self.touched)?;
+            let (table, leave) = (entry.table, Gone::Leave);
+            departed::depart(self.write, table, row.id, seq, Some(row), leave, self.touched)?;
             return Ok(());
         }
         self.sum.recovered += 1;

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
 
+use super::apply::Gone;
 use super::conversations::{self, Field};
 use super::messages::{self, Index};
 use super::*;
@@ -140,7 +141,7 @@ impl Device {
     fn apply(&self, changes: Vec<Value>) -> apply::Applied {
         let text = page(changes);
         let page: Page<'_> = serde_json::from_str(&text).expect("a page");
-        apply::page(&self.mirror, &page).expect("applies")
+        apply::page(&self.mirror, &page, Gone::Leave).expect("applies")
     }
 
     fn counts(&self) -> outbox::Counts {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::wire::After;
 
 const T: i64 = START_MS << 16;
 /// Later than anything a device wrote here.
@@ -36,7 +37,7 @@ fn a_page_that_fails_to_apply_leaves_the_cursor_where_it_was() {
     let change = message_change(5, MessageId(id(2)), ConversationId(id(1)), None, "ebb");
     let text = page(vec![change]);
     let page: Page<'_> = serde_json::from_str(&text).expect("a page");
-    apply::page(&bob.mirror, &page).expect_err("fails");
+    apply::page(&bob.mirror, &page, Gone::Leave).expect_err("fails");
     assert_eq!(bob.read(cursors::pull).expect("a cursor").seq, 4);
 }
 
@@ -93,7 +94,11 @@ fn an_older_seq_never_overwrites_and_an_equal_one_brings_the_server_s_form() {
     let bob = Device::new();
     let to = ConversationId(id(1));
     bob.apply(vec![conversation_change(5, to, "new", T + 1)]);
-    bob.apply(vec![conversation_change(4, to, "old", T)]);
+    let old = json!({"columns": columns(wire::Table::Conversations),
+                     "rows": [[4, to, conversation_change(4, to, "old", T)[4]]]})
+    .to_string();
+    let rows = serde_json::from_str(&old).expect("parses");
+    apply::rows(&bob.mirror, wire::Table::Conversations, &rows).expect("applies");
     assert_eq!(bob.title(to), "new");
     let mut fields = conversation_fields("new");
     fields["metadata"] = json!("{\"a\": 1}");
@@ -132,7 +137,8 @@ fn what_a_newer_server_sends_is_kept_and_returned_untouched() {
     let role = columns(wire::Table::Messages).iter().position(|name| *name == "role");
     text["changes"][2][4][role.expect("there")] = json!("oracle");
     let text = text.to_string();
-    apply::page(&bob.mirror, &serde_json::from_str(&text).expect("a page")).expect("applies");
+    let page = serde_json::from_str(&text).expect("a page");
+    apply::page(&bob.mirror, &page, Gone::Leave).expect("applies");
     assert_eq!(bob.count("SELECT count(*) FROM unread_rows"), 2, "a table and a word unknown here");
     assert_eq!(bob.count("SELECT count(*) FROM messages"), 1, "one odd row holds up no other");
     restored::rewind(&bob.mirror, None).expect("rewinds");
@@ -214,20 +220,61 @@ fn what_was_only_put_into_the_trash_here_stays_deleted() {
 }
 
 #[test]
-fn a_page_that_would_remove_much_is_told_before_it_is_applied() {
+fn what_a_page_would_remove_is_told_before_it_is_applied() {
     let bob = Device::new();
     let rows = |n: u128| ConversationId(id(n));
     bob.apply((0..200).map(|n| conversation_change(4, rows(n), "x", T)).collect());
-    let removal = |n: u128, before: i64| {
-        let gone = (0..n).map(|n| deletion(wire::Table::Conversations, 5, rows(n).0));
+    let removal = |n: u128, before: u64| {
+        let gone = (0..n).map(|n| deletion(wire::Table::Conversations, 5, rows(n + 100).0));
         let text = page(gone.collect());
         let page: Page<'_> = serde_json::from_str(&text).expect("a page");
         apply::removal(&bob.mirror, &page, before).expect("counts")
     };
-    assert!(!removal(50, 0).asks());
-    assert!(removal(51, 0).asks(), "{:?}", removal(51, 0));
-    assert!(removal(10, 60).asks(), "pages of one pull are judged together");
-    assert!(!removal(0, 0).asks());
+    assert_eq!(removal(0, 90), apply::Removal::default());
+    assert_eq!(removal(50, 0), apply::Removal { rows: 50, of: 0 });
+    assert_eq!(removal(51, 0), apply::Removal { rows: 51, of: 200 });
+    assert_eq!(removal(1, 50), apply::Removal { rows: 1, of: 200 }, "pages of one pull together");
+    assert_eq!(removal(120, 0).rows, 100, "only those that are here");
+}
+
+#[test]
+fn rows_that_a_person_keeps_go_up_as_new_ones_of_their_own() {
+    let bob = Device::new();
+    let (to, one) = (ConversationId(id(1)), MessageId(id(2)));
+    bob.apply(vec![
+        conversation_change(4, to, "tides", T),
+        message_change(4, one, to, None, "ebb"),
+    ]);
+    let text = page(vec![
+        deletion(wire::Table::Conversations, 5, to.0),
+        deletion(wire::Table::Messages, 5, one.0),
+    ]);
+    let page: Page<'_> = serde_json::from_str(&text).expect("a page");
+    let applied = apply::page(&bob.mirror, &page, Gone::Stay).expect("applies");
+    assert_eq!(applied.recovered, 1);
+    let ids: Vec<_> = bob.take().iter().map(|op| (op.kind, op.id)).collect();
+    let copy = |id| (Kind::Put, wire::recovered_id(id, 5));
+    assert_eq!(ids, [copy(to.0), copy(one.0)]);
+}
+
+#[test]
+fn a_page_that_cannot_be_is_refused_whole() {
+    let bob = Device::new();
+    let row = |n: u128, seq| conversation_change(seq, ConversationId(id(n)), "x", T);
+    bob.apply(vec![row(1, 10)]);
+    let refused = |changes: Vec<Value>, spoil: &dyn Fn(&mut Value)| {
+        let mut text: Value = serde_json::from_str(&page(changes)).expect("a page");
+        spoil(&mut text);
+        let text = text.to_string();
+        let page = serde_json::from_str(&text).expect("a page");
+        let error = apply::page(&bob.mirror, &page, Gone::Leave).expect_err("refused");
+        assert!(matches!(error, Error::Unsound(_)), "{error:?}");
+    };
+    refused(vec![row(2, 9)], &|_| {});
+    refused(vec![row(2, 12), row(3, 11)], &|_| {});
+    refused(vec![row(2, 12)], &|page| page["cursor"]["seq"] = json!(11));
+    refused(vec![row(2, 12)], &|page| page["head"]["seq"] = json!(11));
+    assert_eq!(bob.count("SELECT count(*) FROM conversations"), 1);
 }
 
 #[test]
@@ -256,17 +303,19 @@ fn a_first_sync_goes_on_where_it_stopped_and_ends_at_the_head_that_was_kept() {
                "after": after, "has_more": has_more})
         .to_string()
     };
-    let text = part(json!({"at_ms": 7, "id": to}), true);
-    let snapshot = serde_json::from_str(&text).expect("parses");
-    apply::snapshot(&bob.mirror, wire::Table::Conversations, &snapshot).expect("applies");
-    let stage = bob.read(cursors::next_stage).expect("a stage");
-    assert_eq!(stage.after.expect("a place").0["at_ms"], 7);
-    let text = part(Value::Null, false);
-    let snapshot = serde_json::from_str(&text).expect("parses");
-    apply::snapshot(&bob.mirror, wire::Table::Conversations, &snapshot).expect("applies");
-    assert_eq!(bob.read(cursors::next_stage).expect("a stage").table, wire::Table::Messages);
+    let take = |text: &str, next: Option<(wire::Table, Option<&After>)>| {
+        let snapshot = serde_json::from_str(text).expect("parses");
+        apply::snapshot(&bob.mirror, wire::Table::Conversations, &snapshot, next).expect("applies");
+    };
+    let after = After(json!({"at_ms": 7, "id": to}));
+    take(&part(after.0.clone(), true), Some((wire::Table::Conversations, Some(&after))));
+    let first = bob.read(cursors::first_sync).expect("under way");
+    assert_eq!((first.head, first.table), (head, Some(wire::Table::Conversations)));
+    assert_eq!(first.after, Some(after));
+    take(&part(Value::Null, false), Some((wire::Table::Messages, None)));
     assert_eq!(bob.read(cursors::pull), None);
-    cursors::finish_first_sync(&bob.mirror).expect("ends");
+    take(&part(Value::Null, false), None);
+    assert_eq!(bob.read(cursors::first_sync), None);
     assert_eq!(bob.read(cursors::pull), Some(Cursor::at(head)));
     assert_eq!(bob.title(to), "tides");
 }
@@ -289,6 +338,7 @@ fn a_restored_server_gets_back_what_this_device_wrote_and_what_it_had_pulled() {
     let anchor = Head { seq: 5, nonce: 5 };
     restored::rewind(&bob.mirror, Some(anchor)).expect("rewinds");
     restored::rewind(&bob.mirror, Some(anchor)).expect("rewinds again after a crash");
+    assert_eq!(bob.read(restored::under_way), None);
     assert_eq!(bob.read(cursors::pull), Some(Cursor::at(anchor)));
     assert!(attach::offer(&bob.mirror, 100).expect("offers").done);
     let mut ops: Vec<_> = bob.take().into_iter().map(|op| (op.id, op.kind)).collect();
@@ -339,7 +389,8 @@ fn a_list_shows_what_to_fetch_and_what_is_absent_and_removes_nothing_by_itself()
     assert_eq!(compared.fetch, [rows(2).0, rows(3).0, rows(7).0]);
     assert_eq!(compared.absent, [rows(4).0]);
     assert_eq!(bob.count("SELECT count(*) FROM conversations"), 5);
-    apply::remove(&bob.mirror, wire::Table::Conversations, &compared.absent, 9).expect("removes");
+    apply::remove(&bob.mirror, wire::Table::Conversations, &compared.absent, 9, Gone::Leave)
+        .expect("removes");
     assert_eq!(
         (bob.count("SELECT count(*) FROM conversations"), bob.title(local).as_str()),
         (4, "local")
