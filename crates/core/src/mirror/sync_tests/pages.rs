@@ -94,16 +94,18 @@ fn an_older_seq_never_overwrites_and_an_equal_one_brings_the_server_s_form() {
     let bob = Device::new();
     let to = ConversationId(id(1));
     bob.apply(vec![conversation_change(5, to, "new", T + 1)]);
-    let old = json!({"columns": columns(wire::Table::Conversations),
-                     "rows": [[4, to, conversation_change(4, to, "old", T)[4]]]})
-    .to_string();
-    let rows = serde_json::from_str(&old).expect("parses");
-    apply::rows(&bob.mirror, wire::Table::Conversations, &rows).expect("applies");
+    let fetched = |change: Value| {
+        let columns = columns(wire::Table::Conversations);
+        let rows = json!({"columns": columns, "rows": [[change[1], to, change[4]]]}).to_string();
+        let rows = serde_json::from_str(&rows).expect("parses");
+        apply::rows(&bob.mirror, wire::Table::Conversations, &rows).expect("applies");
+    };
+    fetched(conversation_change(4, to, "old", T));
     assert_eq!(bob.title(to), "new");
     let mut fields = conversation_fields("new");
     fields["metadata"] = json!("{\"a\": 1}");
-    bob.apply(vec![change(wire::Table::Conversations, 5, to.0, &fields, json!({"title": T + 1}))]);
-    assert_eq!(bob.base(wire::Table::Conversations, to.0).fields["metadata"], json!("{\"a\": 1}"));
+    fetched(change(wire::Table::Conversations, 5, to.0, &fields, json!({"title": T + 1})));
+    assert_eq!(bob.base(wire::Table::Conversations, to.0).fields["metadata"], "{\"a\": 1}");
 }
 
 #[test]
