@@ -2,8 +2,10 @@
 -- row is never newer than the head beside it. All run with the caller's rights, under its policies,
 -- and filter by the scope all the same. Each answers with one document: hosted projects cut sets off.
 --
--- Values that a plan must not depend on stand in one-row CTEs and are asked for by scalar subqueries:
--- so each page is a range of an index, and each row of it one look-up, whatever the statistics say.
+-- Values that a plan must not depend on stand in one-row CTEs and are asked for by scalar subqueries, and
+-- the planner is told to keep to the order of an index: so each page is a range of one, and each row of it
+-- one look-up, whatever the statistics say. (Left alone, it would rather sort all that a user has, for each
+-- page anew, where it believes that to be little. Its penalties for what is off would set off the JIT.)
 
 -- At most this many rows or about this many bytes make a page; one row always fits.
 CREATE OR REPLACE FUNCTION sync.page_rows(max integer) RETURNS integer
@@ -21,7 +23,9 @@ $$;
 
 CREATE OR REPLACE FUNCTION public.sync_pull(
     after jsonb DEFAULT NULL, max integer DEFAULT NULL, scope uuid DEFAULT NULL
-) RETURNS json LANGUAGE sql STABLE SECURITY INVOKER SET search_path = '' AS $$
+) RETURNS json LANGUAGE sql STABLE SECURITY INVOKER
+SET search_path = '' SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off
+AS $$
 WITH me AS MATERIALIZED (
     -- Seq 0 is the beginning, whatever the nonce: nothing has come from there.
     SELECT sync.caller(sync_pull.scope) AS scope,
@@ -102,7 +106,9 @@ $$;
 
 CREATE OR REPLACE FUNCTION public.sync_snapshot(
     tbl text, after jsonb DEFAULT NULL, max integer DEFAULT NULL, scope uuid DEFAULT NULL
-) RETURNS json LANGUAGE sql STABLE SECURITY INVOKER SET search_path = '' AS $$
+) RETURNS json LANGUAGE sql STABLE SECURITY INVOKER
+SET search_path = '' SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off
+AS $$
 WITH me AS MATERIALIZED (
     SELECT sync.caller(sync_snapshot.scope) AS scope, sync.page_rows(max) AS rows,
            sync.page_bytes() AS bytes, k.code, k.columns, NULLIF(after, 'null') AS after
@@ -176,7 +182,9 @@ SELECT json_build_object(
 $$;
 
 CREATE OR REPLACE FUNCTION public.sync_rows(tbl text, ids uuid[], scope uuid DEFAULT NULL)
-RETURNS json LANGUAGE sql STABLE SECURITY INVOKER SET search_path = '' AS $$
+RETURNS json LANGUAGE sql STABLE SECURITY INVOKER
+SET search_path = '' SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off
+AS $$
 WITH me AS MATERIALIZED (
     SELECT sync.caller(sync_rows.scope) AS scope, k.code, k.columns
       FROM (VALUES (1)) AS one
@@ -208,7 +216,9 @@ SELECT json_build_object(
 $$;
 
 CREATE OR REPLACE FUNCTION public.sync_anchor(points jsonb, scope uuid DEFAULT NULL)
-RETURNS json LANGUAGE sql STABLE SECURITY INVOKER SET search_path = '' AS $$
+RETURNS json LANGUAGE sql STABLE SECURITY INVOKER
+SET search_path = '' SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off
+AS $$
 WITH me AS MATERIALIZED (SELECT sync.caller(sync_anchor.scope) AS scope)
 SELECT json_build_object(
            'known', (SELECT json_build_array(t.seq, t.nonce)
@@ -225,7 +235,9 @@ $$;
 
 CREATE OR REPLACE FUNCTION public.sync_manifest(
     tbl text, after uuid DEFAULT NULL, max integer DEFAULT NULL, scope uuid DEFAULT NULL
-) RETURNS json LANGUAGE sql STABLE SECURITY INVOKER SET search_path = '' AS $$
+) RETURNS json LANGUAGE sql STABLE SECURITY INVOKER
+SET search_path = '' SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off
+AS $$
 WITH me AS MATERIALIZED (
     SELECT sync.caller(sync_manifest.scope) AS scope, sync.page_rows(max) AS rows, k.code
       FROM (VALUES (1)) AS one
@@ -259,7 +271,9 @@ $$;
 
 CREATE OR REPLACE FUNCTION public.sync_digest(
     after uuid DEFAULT NULL, max integer DEFAULT NULL, scope uuid DEFAULT NULL
-) RETURNS json LANGUAGE sql STABLE SECURITY INVOKER SET search_path = '' AS $$
+) RETURNS json LANGUAGE sql STABLE SECURITY INVOKER
+SET search_path = '' SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off
+AS $$
 WITH me AS MATERIALIZED (
     SELECT sync.caller(sync_digest.scope) AS scope, least(sync.page_rows(max), 1000) AS rows,
            COALESCE(after, '00000000-0000-0000-0000-000000000000') AS after

@@ -1,4 +1,4 @@
--- sync_push and sync_hello: the whole that 0006 has the parts of.
+-- sync_push and sync_hello: the whole that 0006_merge.sql has the parts of.
 
 -- Conversations whose time in the trash is over, a bounded piece for each call: a thousand messages at
 -- most, and the conversation when none is left. There is no scheduler; who writes, tidies.
@@ -200,8 +200,12 @@ BEGIN
 END
 $$;
 
+-- No sequential scans: plans are kept with the connection, and one made while a table was empty would read
+-- all of it for each operation.
 CREATE OR REPLACE FUNCTION sync.push(device uuid, acked_through bigint, ops jsonb, scope uuid)
-RETURNS json LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+RETURNS json LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = '' SET enable_seqscan = off SET jit = off
+AS $$
 DECLARE
     owner uuid := sync.caller(scope);
     by_service boolean := COALESCE(auth.role() = 'service_role', false);

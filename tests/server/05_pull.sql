@@ -1,7 +1,7 @@
 -- What a device reads: pages, cursors, restored heads, the horizon, snapshots, manifests, rows.
 BEGIN;
 \ir actors.sql
-SELECT plan(41);
+SELECT plan(49);
 
 CREATE FUNCTION pg_temp.next_transaction() RETURNS void LANGUAGE sql AS $$
     UPDATE sync.head SET xid = NULL
@@ -134,6 +134,26 @@ SELECT is((SELECT jsonb_agg(r -> 0) FROM jsonb_array_elements(:'manifest'::jsonb
           'by id');
 SELECT is(:'manifest'::jsonb #> '{rows,0,2}', (SELECT to_jsonb(encode(hash, 'hex')) FROM sync.wire_messages
            WHERE user_id = pg_temp.id('ann') ORDER BY id LIMIT 1), 'with content hashes');
+
+-- What a call reads, on tables that nobody has analysed: ranges of an index and one row for each key. (The
+-- planner once took an index of all of a user's messages for as good as the key: 48 s for a page.)
+INSERT INTO messages (user_id, id, conversation_id, role, content, state, clocks)
+SELECT pg_temp.id('ann'), gen_random_uuid(), pg_temp.uuid('large'), 'user', 'x', 'done', '{}' FROM generate_series(1, 5000);
+CREATE FUNCTION pg_temp.read_by(who text, call text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    tables regclass[] := ARRAY['public.messages', 'public.conversations', 'sync.change', 'sync.txn', 'sync.head'];
+    before bigint := (SELECT sum(pg_stat_get_xact_tuples_returned(t) + pg_stat_get_xact_tuples_fetched(t)) FROM unnest(tables) AS t);
+    answer jsonb := pg_temp.ask(who, call);
+BEGIN
+    RETURN (SELECT sum(pg_stat_get_xact_tuples_returned(t) + pg_stat_get_xact_tuples_fetched(t)) FROM unnest(tables) AS t) - before;
+END
+$$;
+SELECT cmp_ok(pg_temp.read_by(who, format(call, CASE who WHEN 'service' THEN pg_temp.id('ann') END)), '<', 1500::bigint,
+              format('%s by %s reads what it tells', split_part(call, '(', 1), who))
+  FROM unnest(ARRAY['ann', 'service']) AS who,
+       unnest(ARRAY['public.sync_pull(NULL, 100, %L)', 'public.sync_snapshot(''messages'', NULL, 100, %L)',
+                    'public.sync_snapshot(''conversations'', NULL, 100, %L)',
+                    'public.sync_manifest(''messages'', pg_temp.uuid(''x''), 100, %L)']) AS call;
 
 -- The horizon: 90 days, moved by a push.
 UPDATE sync.txn SET at = now() - interval '91 days' WHERE scope = pg_temp.id('ann') AND seq <= (:'cursor'::jsonb ->> 'seq')::bigint;

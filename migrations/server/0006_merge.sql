@@ -2,7 +2,7 @@
 -- its outcome is kept in a ledger until the device says that it has it: exactly once, and bounded.
 -- docs/sync.md, `sync_push`, says what each outcome means.
 --
--- 0006 has the parts: unpacking, rows from fields, merging. 0007 has the whole.
+-- Here are the parts: unpacking, rows from fields, merging. 0007_push.sql has the whole.
 
 CREATE TABLE IF NOT EXISTS sync.ledger (
     user_id   uuid NOT NULL,
