@@ -28,6 +28,9 @@ use super::db::Pool;
 use super::keys::Keys;
 use error::AuthError;
 
+/// What is longer is not read.
+const LARGEST_BODY: usize = 1024 * 1024;
+
 type Answer = Result<Response<Body>, AuthError>;
 
 /// How a project is set up.
@@ -126,7 +129,11 @@ impl Auth {
 
     /// Answers a request; `path` is without the service's prefix.
     pub(super) async fn answer(&self, path: &str, call: &Call) -> Response<Body> {
-        match self.route(path, call).await {
+        let answered = match call.body.len() {
+            ..=LARGEST_BODY => self.route(path, call).await,
+            _ => Err(AuthError::new(413, "request_entity_too_large", "Request body is too large")),
+        };
+        match answered {
             Ok(response) => response,
             Err(error) => error.response(asks_for_the_new_form(call)),
         }

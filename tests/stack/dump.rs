@@ -27,12 +27,12 @@ pub enum Part {
 
 /// What a dump says of its project.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Project {
+pub(super) struct Origin {
     pub(super) port: u16,
     pub(super) keys: Keys,
 }
 
-impl Project {
+impl Origin {
     /// Of the first line of a dump.
     pub(super) fn of(dump: &[u8]) -> anyhow::Result<Self> {
         let line = dump.split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -58,8 +58,8 @@ impl Database {
     }
 
     pub(super) fn dump_now(&self) -> anyhow::Result<Vec<u8>> {
-        let project = Project { port: self.port, keys: self.keys.clone() };
-        let mut dump = format!("{HEAD}{}\n", serde_json::to_string(&project)?).into_bytes();
+        let origin = Origin { port: self.port, keys: self.keys.clone() };
+        let mut dump = format!("{HEAD}{}\n", serde_json::to_string(&origin)?).into_bytes();
         let mut program = self.programs.client("pg_dump", &self.address, SUPERUSER);
         program.args(["--data-only", "--disable-triggers", "--no-owner", "-d", "postgres"]);
         program.args(["--exclude-schema=realtime", "--exclude-schema=extensions"]);
@@ -78,7 +78,7 @@ impl Database {
     }
 
     pub(super) fn restore_now(&self, dump: &[u8], part: Part) -> anyhow::Result<()> {
-        Project::of(dump)?;
+        Origin::of(dump)?;
         let dump = match part {
             Part::DataAndAuth => dump.to_vec(),
             Part::Data => without_auth(dump),

@@ -7,6 +7,7 @@
 #[cfg(unix)]
 mod program {
     use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
     use std::path::{Path, PathBuf};
 
     use anyhow::Context;
@@ -122,11 +123,18 @@ mod program {
         Ok(())
     }
 
-    /// Whoever sees the file sees all of it.
+    /// Whoever sees the file sees all of it; and nobody else does, for it holds keys and hashes.
     fn write_dump(stack: &Stack, file: &Path) -> anyhow::Result<()> {
         let dump = stack.dump()?;
         let new = file.with_extension("new");
-        std::fs::write(&new, dump).with_context(|| new.display().to_string())?;
+        let _ = std::fs::remove_file(&new);
+        std::fs::File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&new)
+            .and_then(|mut file| file.write_all(&dump))
+            .with_context(|| new.display().to_string())?;
         std::fs::rename(&new, file).with_context(|| file.display().to_string())
     }
 

@@ -21,7 +21,9 @@ mod keys;
 mod postgres;
 mod postgrest;
 mod process;
+mod project;
 mod realtime;
+mod template;
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -36,12 +38,13 @@ pub use dump::Part;
 pub use faults::{Fault, Plan, Rule};
 pub use keys::Keys;
 pub use postgres::Durability;
+pub use project::Project;
 pub use realtime::RealtimeOptions;
 
 use auth::Auth;
 use control::Control;
 use db::Pool;
-use dump::{Database, Project};
+use dump::{Database, Origin};
 use faults::Faults;
 use gateway::{Gateway, Rest};
 use postgres::{Postgres, Programs, SUPERUSER};
@@ -128,8 +131,8 @@ impl Stack {
     pub fn start(options: Options) -> anyhow::Result<Self> {
         let restored = options.restore.as_deref().map(read_dump).transpose()?;
         let (port, keys) = match &restored {
-            Some((project, _)) if options.port == 0 => (project.port, project.keys.clone()),
-            Some((project, _)) => (options.port, project.keys.clone()),
+            Some((origin, _)) if options.port == 0 => (origin.port, origin.keys.clone()),
+            Some((origin, _)) => (options.port, origin.keys.clone()),
             None => (options.port, Keys::new(keys::now_s())),
         };
         let listener = TcpListener::bind(("127.0.0.1", port))
@@ -281,9 +284,9 @@ fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests are in the workspace")
 }
 
-fn read_dump(path: &Path) -> anyhow::Result<(Project, Vec<u8>)> {
+fn read_dump(path: &Path) -> anyhow::Result<(Origin, Vec<u8>)> {
     let dump = std::fs::read(path).with_context(|| path.display().to_string())?;
-    Ok((Project::of(&dump)?, dump))
+    Ok((Origin::of(&dump)?, dump))
 }
 
 /// All services, put together.

@@ -1,36 +1,18 @@
-//! The real PostgreSQL: found on this machine, prepared once, copied for each stack.
-//!
-//! Preparing takes seconds: `initdb`, the schemas of a Supabase project (`base/*.sql`, as the
-//! superuser `supabase_admin`), our migrations (as `postgres`, which is none). The result is kept
-//! in the temporary folder under a name that changes with every byte of what went into it, and a
-//! stack starts on a copy.
+//! The real PostgreSQL: found on this machine, started on a cluster that is a stack's own.
 
 use std::fs::{self, File};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use rustix::process::Signal;
-use sha2::{Digest, Sha256};
 
-use super::keys::random_text;
 use super::process::{Account, Running, finish, free_port};
+use super::template::Template;
 
-/// The schemas that a project has before our migrations, in the order of their names.
-const BASE: [(&str, &str); 5] = [
-    ("01_roles.sql", include_str!("base/01_roles.sql")),
-    ("02_extensions.sql", include_str!("base/02_extensions.sql")),
-    ("03_auth.sql", include_str!("base/03_auth.sql")),
-    ("04_realtime.sql", include_str!("base/04_realtime.sql")),
-    ("05_storage.sql", include_str!("base/05_storage.sql")),
-];
 /// The superuser that the cluster begins with, as on a hosted project.
 pub(super) const SUPERUSER: &str = "supabase_admin";
-/// How many prepared clusters are kept.
-const KEPT: usize = 4;
-
 /// Whether a commit waits for the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
@@ -43,7 +25,7 @@ pub enum Durability {
 /// PostgreSQL's programs.
 #[derive(Debug, Clone)]
 pub(super) struct Programs {
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     account: Account,
 }
 
@@ -66,7 +48,7 @@ impl Programs {
     }
 
     /// Which extensions there are: one that is installed later makes another cluster.
-    fn extensions(&self) -> String {
+    pub(super) fn extensions(&self) -> String {
         let share = Command::new(self.folder.join("pg_config")).arg("--sharedir").output();
         let share = share.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
         let entries = share.and_then(|share| fs::read_dir(Path::new(&share).join("extension")));
@@ -81,7 +63,7 @@ impl Programs {
     }
 
     /// One of the server's own programs, run as the account.
-    fn server(&self, name: &str) -> Command {
+    pub(super) fn server(&self, name: &str) -> Command {
         let mut command = self.account.run(Command::new(self.folder.join(name)));
         // Somebody else's folder may be closed to the account.
         command.current_dir("/").stdout(Stdio::null());
@@ -164,13 +146,12 @@ impl Postgres {
         migrations: Option<&Path>,
         durability: Durability,
     ) -> anyhow::Result<Self> {
-        let data = folder.join("pg");
-        let password = Template { programs, migrations }.copy_to(&data)?;
-        Self::serve(programs, &data, &password, durability)
+        let password = Template { programs, migrations, folder }.copy()?;
+        Self::serve(programs, &folder.join("pg"), &password, durability)
     }
 
     /// Serves the cluster in `data` on a free port.
-    fn serve(
+    pub(super) fn serve(
         programs: &Programs,
         data: &Path,
         password: &str,
@@ -200,7 +181,7 @@ impl Postgres {
     }
 
     /// Ends it, so that its cluster can be started again.
-    fn stop(&mut self) {
+    pub(super) fn stop(&mut self) {
         self.running.stop();
     }
 
@@ -280,147 +261,4 @@ pub(super) fn sql_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     files.retain(|file| file.extension().is_some_and(|extension| extension == "sql"));
     files.sort();
     Ok(files)
-}
-
-/// A prepared cluster.
-struct Template<'a> {
-    programs: &'a Programs,
-    migrations: Option<&'a Path>,
-}
-
-impl Template<'_> {
-    /// Copies it to `data`, preparing it first where that has not been done. Returns the password.
-    fn copy_to(&self, data: &Path) -> anyhow::Result<String> {
-        let home = self.home()?;
-        let lock = File::options()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(home.join("lock"))
-            .context("the templates' lock")?;
-        lock.lock().context("the templates' lock")?;
-        let template = home.join(self.name()?);
-        if !template.join("password").exists() {
-            self.prepare(&template)?;
-            forget_the_oldest(&home)?;
-        }
-        // Copied under the lock: nobody forgets it meanwhile.
-        copy(&template.join("pg"), data, self.programs.account)?;
-        fs::read_to_string(template.join("password")).context("the template's password")
-    }
-
-    /// The folder of all templates, which nobody else may have prepared for us.
-    fn home(&self) -> anyhow::Result<PathBuf> {
-        let account = self.programs.account;
-        let home = std::env::temp_dir().join(format!("tidemark-stack-templates-{}", account.uid()));
-        if fs::DirBuilder::new().mode(0o700).create(&home).is_ok() {
-            account.own(&home)?;
-        }
-        let is = fs::symlink_metadata(&home).with_context(|| home.display().to_string())?;
-        let ours = is.is_dir() && is.uid() == account.uid() && is.mode() & 0o077 == 0;
-        ensure!(ours, "{} is not ours alone: remove it", home.display());
-        Ok(home)
-    }
-
-    /// Changes with everything that goes into a cluster.
-    fn name(&self) -> anyhow::Result<String> {
-        let mut hash = Sha256::new();
-        hash.update(self.programs.folder.as_os_str().as_encoded_bytes());
-        hash.update(self.programs.extensions());
-        hash.update(include_bytes!("postgres.rs"));
-        for (name, sql) in BASE {
-            hash.update(name);
-            hash.update(sql);
-        }
-        for file in self.migrations()? {
-            hash.update(file.as_os_str().as_encoded_bytes());
-            hash.update(fs::read(&file).with_context(|| file.display().to_string())?);
-        }
-        Ok(hash.finalize().iter().take(12).map(|byte| format!("{byte:02x}")).collect())
-    }
-
-    fn migrations(&self) -> anyhow::Result<Vec<PathBuf>> {
-        self.migrations.map_or(Ok(Vec::new()), sql_files)
-    }
-
-    fn prepare(&self, template: &Path) -> anyhow::Result<()> {
-        let account = self.programs.account;
-        let work = template.with_extension("new");
-        let _ = fs::remove_dir_all(&work);
-        fs::DirBuilder::new().mode(0o700).create(&work).context("a folder for the template")?;
-        account.own(&work)?;
-        let password = random_text(24);
-        let file = work.join("password.new");
-        fs::write(&file, &password).context("the template's password")?;
-        account.own(&file)?;
-        self.initdb(&work.join("pg"), &file)?;
-        self.fill(&work, &password)?;
-        fs::rename(&file, work.join("password")).context("the template's password")?;
-        let _ = fs::remove_dir_all(template);
-        fs::rename(&work, template).context("the template could not be put in its place")
-    }
-
-    fn initdb(&self, data: &Path, password: &Path) -> anyhow::Result<()> {
-        let locale = if cfg!(target_os = "linux") { "--locale=C.UTF-8" } else { "--no-locale" };
-        let mut initdb = self.programs.server("initdb");
-        // Small segments of the log: there is less to copy.
-        initdb.args(["-U", SUPERUSER, "-A", "scram-sha-256", "-E", "UTF8", locale]);
-        initdb.args(["--wal-segsize=1", "--no-sync", "--no-instructions"]);
-        initdb.arg("-D").arg(data).arg("--pwfile").arg(password);
-        finish(initdb, "initdb")
-    }
-
-    /// Applies base and migrations on a server that runs only for that.
-    fn fill(&self, work: &Path, password: &str) -> anyhow::Result<()> {
-        let mut server =
-            Postgres::serve(self.programs, &work.join("pg"), password, Durability::Memory)?;
-        let base = work.join("base");
-        fs::create_dir(&base)?;
-        for (name, sql) in BASE {
-            fs::write(base.join(name), sql)?;
-        }
-        fs::write(base.join("99_passwords.sql"), passwords(password))?;
-        apply(self.programs, server.address(), SUPERUSER, &sql_files(&base)?)?;
-        apply(self.programs, server.address(), "postgres", &self.migrations()?)?;
-        fs::remove_dir_all(base)?;
-        server.stop();
-        Ok(())
-    }
-}
-
-fn passwords(password: &str) -> String {
-    ["postgres", "authenticator", "supabase_auth_admin", "supabase_storage_admin"]
-        .map(|role| format!("ALTER ROLE {role} PASSWORD '{password}';\n"))
-        .concat()
-}
-
-/// Removes all templates but the newest.
-fn forget_the_oldest(home: &Path) -> anyhow::Result<()> {
-    let mut templates: Vec<_> = fs::read_dir(home)?
-        .filter_map(|entry| entry.ok())
-        .filter(|entry| entry.path().is_dir())
-        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
-        .collect();
-    templates.sort();
-    templates.reverse();
-    for (_, folder) in templates.into_iter().skip(KEPT) {
-        fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
-    }
-    Ok(())
-}
-
-/// Copies a folder with all in it, for `account`, whose folders nobody else may enter.
-fn copy(from: &Path, to: &Path, account: Account) -> anyhow::Result<()> {
-    fs::DirBuilder::new().mode(0o700).create(to).with_context(|| to.display().to_string())?;
-    account.own(to)?;
-    for entry in fs::read_dir(from).with_context(|| from.display().to_string())? {
-        let (entry, to) = entry.map(|entry| (entry.path(), to.join(entry.file_name())))?;
-        if entry.is_dir() {
-            copy(&entry, &to, account)?;
-        } else {
-            fs::copy(&entry, &to).with_context(|| entry.display().to_string())?;
-            account.own(&to)?;
-        }
-    }
-    Ok(())
 }

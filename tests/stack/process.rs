@@ -161,7 +161,9 @@ impl Guard {
         const WATCH: &str = r#"
             trap '' INT TERM HUP
             read -r word && [ "$word" = done ] && exit 0
-            kill -QUIT "$(head -n 1 "$1/pg/postmaster.pid")" 2>/dev/null
+            for cluster in pg prepared/pg; do
+                kill -QUIT "$(head -n 1 "$1/$cluster/postmaster.pid")" 2>/dev/null
+            done
             kill -KILL "$(cat "$1/postgrest.pid")" 2>/dev/null
             sleep 0.5
             rm -rf -- "$1"

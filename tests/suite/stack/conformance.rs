@@ -17,7 +17,11 @@ const REUSE: Duration = Duration::from_millis(1_000);
 
 fn node(files: &[PathBuf]) -> Command {
     let mut node = Command::new("node");
-    node.arg("--test").args(files).current_dir(conformance()).stdin(Stdio::null());
+    // They wait more than they work.
+    node.args(["--test", "--test-concurrency=5"])
+        .args(files)
+        .current_dir(conformance())
+        .stdin(Stdio::null());
     node
 }
 
