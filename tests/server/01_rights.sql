@@ -2,7 +2,7 @@
 -- Storage and Realtime.
 BEGIN;
 \ir actors.sql
-SELECT plan(440);
+SELECT plan(447);
 
 -- A row of Ann's and one of Rita's in every table.
 CREATE FUNCTION pg_temp.fill(who uuid, tag text) RETURNS void LANGUAGE plpgsql AS $$
@@ -132,6 +132,8 @@ SELECT is(pg_temp.try('dan', 'SELECT ' || own_call), 'PT403 user_disabled',
           name || ' by a disabled user') FROM pg_temp.call;
 SELECT is(pg_temp.try('service', 'SELECT ' || own_call), 'PT400 scope_missing',
           name || ' by the service role, who must say for whom') FROM pg_temp.call;
+SELECT is(pg_temp.try('service', replace('SELECT ' || foreign_call, pg_temp.id('ann')::text, gen_random_uuid()::text)), 'PT404 no_such_user',
+          name || ' on behalf of nobody') FROM pg_temp.call;
 SELECT is(pg_temp.ask('service', foreign_call) IS NOT NULL, true,
           name || ' by the service role on Ann''s behalf') FROM pg_temp.call WHERE name <> 'sync_push';
 SELECT is(pg_temp.try('bob', format('SELECT public.sync_push(%L, 0, ''[]'')', pg_temp.device('ann'))),

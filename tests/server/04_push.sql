@@ -1,7 +1,7 @@
 -- sync_push: each outcome, the ledger, the rules of merging.
 BEGIN;
 \ir actors.sql
-SELECT plan(83);
+SELECT plan(84);
 
 CREATE FUNCTION pg_temp.row(who text, tbl text, id uuid) RETURNS jsonb LANGUAGE sql AS $$
     SELECT w.fields FROM sync.wire AS w JOIN sync.kind AS k ON k.code = w.code
@@ -203,6 +203,11 @@ SELECT pg_temp.push('ann', jsonb_build_array(
 SELECT cmp_ok((:'shifted'::jsonb #>> '{90,1,clocks,title}')::bigint >> 16, '<=', sync.server_ms() + 60000, 'no clock stays a year ahead');
 SELECT is(((:'shifted'::jsonb #>> '{90,1,clocks,title}')::bigint - (:'shifted'::jsonb #>> '{91,1,clocks,archived}')::bigint) >> 16,
           1000::bigint, 'and their distance is kept');
+SELECT pg_sleep(0.02);
+SELECT is(pg_temp.push('ann', jsonb_build_array(
+    pg_temp.op(90, 'put', 'conversations', pg_temp.uuid('f1'), pg_temp.conversation(), format('{"title": %s}', pg_temp.clock(31536000000))::jsonb),
+    pg_temp.op(91, 'patch', 'conversations', pg_temp.uuid('other'), '{"archived": true}', format('{"archived": %s}', pg_temp.clock(31535999000))::jsonb))),
+    :'shifted'::jsonb, 'the same batch later: the clocks that were stored');
 SELECT is(pg_temp.row('ann', 'conversations', pg_temp.uuid('f1')) #> '{clocks,title}', :'shifted'::jsonb #> '{90,1,clocks,title}', 'it is what is stored');
 SELECT is(pg_temp.push('ann', jsonb_build_array(pg_temp.op(92, 'patch', 'conversations', pg_temp.uuid('f1'), '{"pinned": true}',
     format('{"pinned": %s}', pg_temp.clock(30000))::jsonb))) #> '{92,1,clocks}', NULL, 'half a minute is nothing');

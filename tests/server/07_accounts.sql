@@ -1,7 +1,7 @@
 -- Sign-up, hello, sessions, devices, limits, the trash's end, an administrator's calls, summaries.
 BEGIN;
 \ir actors.sql
-SELECT plan(53);
+SELECT plan(54);
 
 CREATE FUNCTION pg_temp.hello(who text, device text, schema integer DEFAULT 1) RETURNS text LANGUAGE sql AS $$
     SELECT pg_temp.try(who, format('SELECT public.sync_hello(%L, %s)', json_build_object('id', device,
@@ -38,7 +38,7 @@ SELECT is(pg_temp.hello('dan', pg_temp.device('dan')::text), 'PT403 user_disable
 SELECT is(pg_temp.hello('anon', pg_temp.device('ann')::text), '42501', 'nobody');
 SELECT is(pg_temp.hello('ann', pg_temp.device('ann')::text, 0), 'PT400 schema_too_old', 'an app that is too old');
 SELECT is(pg_temp.hello('ann', pg_temp.device('ann')::text, 2), 'PT400 schema_too_new', 'an app that is too new');
-SELECT is(pg_temp.hello('ann', NULL), 'PT400 invalid_device', 'no device');
+SELECT is(pg_temp.hello('ann', id), 'PT400 invalid_device', format('no device: %s', id)) FROM unnest(ARRAY[NULL, 'me']) AS id;
 SELECT pg_temp.push('ann', jsonb_build_array(pg_temp.op(7, 'put', 'conversations', pg_temp.uuid('c'), pg_temp.conversation())), 5) IS NULL AS n \gset
 SELECT is(pg_temp.ask('ann', format('public.sync_hello(%L)', json_build_object('id', pg_temp.device('ann'))))
           @> '{"acked_through": 5, "numbered_through": 7}', true, 'what is settled, and what has been numbered');
