@@ -1,12 +1,18 @@
 //! One address for all services, as a project has: it looks at the key and hands the request on.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{AUTHORIZATION, CONNECTION, HOST, HeaderValue, TRANSFER_ENCODING, UPGRADE};
+use hyper::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, HOST, HeaderValue,
+    TRANSFER_ENCODING, UPGRADE,
+};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::client::legacy::Client;
@@ -18,7 +24,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::auth::Auth;
-use super::call::{Body, Call, answer, json, parameter};
+use super::call::{Body, Call, answer, json, parameter, whole};
 use super::control::Control;
 use super::faults::{Faults, play};
 use super::keys::Keys;
@@ -42,6 +48,8 @@ pub(super) struct Gateway {
     pub(super) rest: Rest,
     pub(super) faults: Faults,
     pub(super) control: Control,
+    /// Whether long answers are compressed for who takes that.
+    pub(super) compress: bool,
     /// Whether the door is to be open.
     pub(super) open: watch::Sender<bool>,
 }
@@ -160,8 +168,16 @@ impl Gateway {
         Ok(response)
     }
 
-    /// What the services answer, without any fault.
-    async fn answer(&self, mut call: Call) -> Response<Body> {
+    /// What goes out, without any fault.
+    async fn answer(&self, call: Call) -> Response<Body> {
+        let takes = call.header("accept-encoding").unwrap_or_default().contains("gzip");
+        let whole = call.method != Method::HEAD;
+        let response = self.hand_on(call).await;
+        if self.compress && takes && whole { compressed(response).await } else { response }
+    }
+
+    /// What the services answer.
+    async fn hand_on(&self, mut call: Call) -> Response<Body> {
         if call.method == Method::OPTIONS {
             return answer(200, "");
         }
@@ -239,6 +255,29 @@ async fn read(request: Request<Incoming>, peer: SocketAddr) -> Option<Call> {
         body,
         peer: peer.ip(),
     })
+}
+
+/// Shorter where it is long and not compressed yet, as a project's front door has it.
+async fn compressed(response: Response<Body>) -> Response<Body> {
+    const LONG: usize = 1024;
+    let (mut head, body) = response.into_parts();
+    if head.headers.contains_key(CONTENT_ENCODING) {
+        return Response::from_parts(head, body);
+    }
+    let bytes = match body.collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) => return json(502, &json!({ "message": error.to_string() })),
+    };
+    if bytes.len() < LONG {
+        return Response::from_parts(head, whole(bytes));
+    }
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    let done = gzip.write_all(&bytes).and_then(|()| gzip.finish());
+    let shorter = done.expect("memory takes what is written to it");
+    head.headers.remove(TRANSFER_ENCODING);
+    head.headers.remove(CONTENT_LENGTH);
+    head.headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    Response::from_parts(head, whole(shorter))
 }
 
 /// Has the connection end with a reset, as one does that a middlebox cuts.

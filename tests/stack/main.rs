@@ -38,6 +38,9 @@ mod program {
         /// Applies no migrations
         #[arg(long)]
         bare: bool,
+        /// Compresses no answers, for measurements of something else
+        #[arg(long)]
+        plain: bool,
         /// Hashes passwords cheaply, and refuses without the pauses of the real servers
         #[arg(long)]
         quick: bool,
@@ -66,6 +69,7 @@ mod program {
                 anyhow::ensure!(folder.is_dir(), "{} is no folder", folder.display());
                 options.migrations = Some(folder.clone());
             }
+            options.compress = !self.plain;
             if self.confirm_by_mail {
                 options.auth.confirm = Confirm::ByMail;
             }

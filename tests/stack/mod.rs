@@ -67,6 +67,8 @@ pub struct Options {
     pub auth: AuthOptions,
     /// Of Realtime.
     pub realtime: RealtimeOptions,
+    /// Compresses long answers for clients that take that, as a hosted project does.
+    pub compress: bool,
     /// Starts from this dump, on its port and with its keys.
     pub restore: Option<PathBuf>,
 }
@@ -81,6 +83,7 @@ impl Default for Options {
             faults: Plan::default(),
             auth: AuthOptions::default(),
             realtime: RealtimeOptions::default(),
+            compress: true,
             restore: None,
         }
     }
@@ -301,6 +304,7 @@ fn gateway(options: &Options, database: &Database, postgrest: &Postgrest) -> Gat
         rest: Rest::at(postgrest.port()),
         faults: Faults::new(options.faults.clone()),
         control: Control { database: database.clone() },
+        compress: options.compress,
         open: watch::channel(true).0,
         keys,
     }

@@ -97,6 +97,29 @@ async fn a_slow_line_takes_its_time_and_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_long_answer_is_compressed_for_who_takes_that_and_says_the_same() {
+    let ann = Writer::new().await;
+    for _ in 0..8 {
+        ann.write().await.expect("an answer");
+    }
+    let client = reqwest::Client::builder().no_proxy().no_gzip().build().expect("a client");
+    let read = async |encoding: &str| {
+        let request = client.get(format!("{}/rest/v1/conformance_notes", ann.stack.url()));
+        let request = request.header("apikey", ann.stack.anon_key()).bearer_auth(&ann.token);
+        let response = request.header("accept-encoding", encoding).send().await.expect("an answer");
+        let gzip = response.headers().get("content-encoding").is_some();
+        (gzip, response.bytes().await.expect("a body"))
+    };
+    let (is_plain, is_gzip) = (read("identity").await, read("gzip").await);
+    assert_eq!((is_plain.0, is_gzip.0), (false, true));
+    let mut text = String::new();
+    let mut gzip = flate2::read::GzDecoder::new(&is_gzip.1[..]);
+    std::io::Read::read_to_string(&mut gzip, &mut text).expect("gzip");
+    assert_eq!(text.as_bytes(), is_plain.1);
+    assert!(is_gzip.1.len() * 3 < text.len(), "{} of {}", is_gzip.1.len(), text.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stack_that_is_down_refuses_and_comes_back_where_it_was() {
     let ann = Writer::new().await;
     ann.stack.down();
