@@ -3,6 +3,8 @@
 //! It is found beside this test's own binary; `./dev test` builds it, and so does
 //! `cargo build -p tidemark-cli`.
 
+#[cfg(unix)]
+mod account;
 mod asking;
 mod shapes;
 
