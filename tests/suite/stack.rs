@@ -5,6 +5,7 @@ mod conformance;
 mod ending;
 mod faults;
 mod restoring;
+mod rights;
 mod tokens;
 
 use std::path::Path;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tidemark_tests::stack::{AuthOptions, Confirm, Options, RealtimeOptions, Stack};
+use tidemark_tests::stack::{AuthOptions, Confirm, Options, Plan, RealtimeOptions, Stack};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{ask, bare, http, sign_up, with_fixture};
@@ -155,4 +155,50 @@ async fn an_address_that_is_confirmed_by_mail_is_no_session_before() {
     let again = asked("/auth/v1/signup", &who).await;
     assert_eq!((again.status, &again.body["identities"]), (200, &json!([])));
     assert_ne!(again.body["id"], signed_up.body["id"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_told_while_a_socket_is_cut_off_never_comes() {
+    let (stack, ann) = short_lived(Duration::from_secs(3600)).await;
+    let ring = async |seq: u32| {
+        let body = json!({ "topic": "of ann", "event": "changed", "payload": { "seq": seq } });
+        let rang = ask(&stack, "/rest/v1/rpc/conformance_ring", None, Some(body)).await;
+        assert_eq!(rang.status, 204);
+    };
+    let mut first = socket(&stack, stack.anon_key()).await;
+    push(&mut first, join("of ann", ann.text("access_token"))).await;
+    assert_eq!(next(&mut first).await[4]["status"], "ok");
+    stack.cut_sockets();
+    let cut = async { while first.next().await.is_some_and(|message| message.is_ok()) {} };
+    tokio::time::timeout(Duration::from_secs(10), cut).await.expect("the socket ends");
+    ring(1).await;
+
+    let mut second = socket(&stack, stack.anon_key()).await;
+    push(&mut second, join("of ann", ann.text("access_token"))).await;
+    assert_eq!(next(&mut second).await[4]["status"], "ok");
+    assert_eq!(next(&mut second).await[3], "system");
+    ring(2).await;
+    let binary = async {
+        loop {
+            if let Some(Ok(Message::Binary(bytes))) = second.next().await {
+                return bytes;
+            }
+        }
+    };
+    let bytes = tokio::time::timeout(Duration::from_secs(15), binary).await.expect("a broadcast");
+    assert!(String::from_utf8_lossy(&bytes).contains(r#""seq": 2"#), "{bytes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_loses_broadcasts_too() {
+    let (stack, ann) = short_lived(Duration::from_secs(3600)).await;
+    let mut socket = socket(&stack, stack.anon_key()).await;
+    push(&mut socket, join("of ann", ann.text("access_token"))).await;
+    assert_eq!(next(&mut socket).await[4]["status"], "ok");
+    assert_eq!(next(&mut socket).await[3], "system");
+    stack.set_faults(Plan { lose_broadcasts_one_in: 1, ..Plan::default() });
+    let body = json!({ "topic": "of ann", "event": "changed", "payload": { "seq": 1 } });
+    assert_eq!(ask(&stack, "/rest/v1/rpc/conformance_ring", None, Some(body)).await.status, 204);
+    let heard = tokio::time::timeout(Duration::from_millis(700), socket.next()).await;
+    assert!(heard.is_err(), "{heard:?}");
 }
