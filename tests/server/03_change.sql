@@ -1,7 +1,7 @@
 -- What the change table and the heads say after every kind of write.
 BEGIN;
 \ir actors.sql
-SELECT plan(33);
+SELECT plan(35);
 
 -- As if a new transaction had begun: within one, a scope has one seq.
 CREATE FUNCTION pg_temp.next_transaction() RETURNS void LANGUAGE sql AS $$
@@ -131,6 +131,20 @@ RESET ROLE;
 SELECT lives_ok(format('UPDATE messages SET metadata = NULL WHERE user_id = %L', pg_temp.id('ann')),
                 'a doorbell without a partition costs no write');
 ROLLBACK TO quiet;
+SET LOCAL ROLE supabase_realtime_admin;
+DROP FUNCTION realtime.send(jsonb, text, text, boolean);
+RESET ROLE;
+SELECT lives_ok(format('UPDATE messages SET metadata = NULL WHERE user_id = %L', pg_temp.id('ann')),
+                'nor does one that is not there');
+ROLLBACK TO quiet;
+
+-- An update of a wide row stays on its page: no index of messages holds what changes.
+INSERT INTO messages (user_id, id, conversation_id, role, content, state)
+SELECT pg_temp.id('bob'), pg_temp.uuid('hot' || i), pg_temp.uuid('hot'), 'user', 'x', 'streaming' FROM generate_series(1, 1000) AS i;
+SELECT pg_stat_get_xact_tuples_hot_updated('messages'::regclass) AS hot \gset
+UPDATE messages SET content = 'y', state = 'done' WHERE user_id = pg_temp.id('bob') AND conversation_id = pg_temp.uuid('hot') AND id < '10000000-0000-0000-0000-000000000000';
+SELECT cmp_ok(pg_stat_get_xact_tuples_hot_updated('messages'::regclass) - :hot, '>=', (SELECT count(*) * 9 / 10 FROM messages
+    WHERE user_id = pg_temp.id('bob') AND content = 'y'), 'updates of bodies are HOT');
 
 -- Every live row has an entry, and every entry a row: what the manifest relies on.
 SELECT is_empty($$SELECT k.code, w.id FROM sync.wire AS w JOIN sync.kind AS k ON k.code = w.code

@@ -1,7 +1,7 @@
 -- sync_push: each outcome, the ledger, the rules of merging.
 BEGIN;
 \ir actors.sql
-SELECT plan(84);
+SELECT plan(86);
 
 CREATE FUNCTION pg_temp.row(who text, tbl text, id uuid) RETURNS jsonb LANGUAGE sql AS $$
     SELECT w.fields FROM sync.wire AS w JOIN sync.kind AS k ON k.code = w.code
@@ -180,6 +180,11 @@ SELECT pg_temp.one('ann', pg_temp.op(70, 'patch', 'conversations', pg_temp.uuid(
     format('{"trashed_ms": %s}', pg_temp.clock())::jsonb)) AS n \gset
 SELECT pg_temp.one('ann', pg_temp.op(71, 'ensure', 'messages', pg_temp.uuid('m4'), pg_temp.message(pg_temp.uuid('c')))) AS n \gset
 SELECT is(pg_temp.row('ann', 'conversations', pg_temp.uuid('c')) ->> 'trashed_ms', '1763735855123', 'an ensure leaves it in the trash');
+SELECT is((SELECT jsonb_object_agg(key, value ->> 0) FROM jsonb_each(pg_temp.push('ann', jsonb_build_array(
+    pg_temp.op(171, 'patch', 'conversations', pg_temp.uuid('c'), '{"archived": false}', queue => 'c'),
+    pg_temp.op(172, 'ensure', 'messages', pg_temp.uuid('m6'), pg_temp.message(pg_temp.uuid('c')), queue => 'c'))))),
+    '{"171": "applied", "172": "applied"}', 'also one that is done singly, behind a patch');
+SELECT is(pg_temp.row('ann', 'conversations', pg_temp.uuid('c')) ->> 'trashed_ms', '1763735855123', 'leaves it there');
 SELECT pg_temp.one('ann', pg_temp.op(72, 'put', 'messages', pg_temp.uuid('m5'), pg_temp.message(pg_temp.uuid('c')))) AS n \gset
 SELECT is(pg_temp.row('ann', 'conversations', pg_temp.uuid('c')) ->> 'trashed_ms', NULL, 'a new message takes it out');
 SELECT is(pg_temp.one('ann', pg_temp.op(73, 'purge', 'conversations', pg_temp.uuid('c'),
