@@ -348,7 +348,7 @@ BEGIN
         PERFORM sync.refuse(403, 'device_unknown');
     ELSIF known.id IS NULL AND (SELECT count(*) FROM public.devices AS d WHERE d.user_id = me)
           >= (SELECT b.value FROM sync.bound AS b WHERE b.name = 'devices_per_user') THEN
-        PERFORM sync.refuse(429, 'too_many_devices');
+        PERFORM sync.refuse(403, 'too_many_devices');
     END IF;
     INSERT INTO public.devices AS d (user_id, id, name, platform, app_version)
     VALUES (me, this, COALESCE(device ->> 'name', ''), COALESCE(device ->> 'platform', ''),

@@ -82,7 +82,7 @@ UPDATE sync.calls SET minute = minute - interval '1 minute';
 SELECT is(pg_temp.try('bob', 'SELECT public.sync_push(pg_temp.device(''bob''), 0, ''[]'')'), '1', 'the next minute');
 UPDATE sync.bound SET value = 1200 WHERE name = 'calls_per_minute';
 UPDATE sync.bound SET value = 1 WHERE name = 'devices_per_user';
-SELECT is(pg_temp.hello('bob', pg_temp.uuid('many')::text), 'PT429 too_many_devices', 'a device too many');
+SELECT is(pg_temp.hello('bob', pg_temp.uuid('many')::text), 'PT403 too_many_devices', 'a device too many');
 
 -- The trash is emptied after 30 days, by whoever writes.
 INSERT INTO conversations (user_id, id, trashed_at) SELECT pg_temp.id('bob'), pg_temp.uuid('t' || i), now() FROM generate_series(1, 2) AS i;
