@@ -198,6 +198,11 @@ WITH me AS MATERIALIZED (
                           WHERE c.scope = (SELECT me.scope FROM me)
                             AND c.tbl = (SELECT me.code FROM me) AND c.row_id = w.id AND c.op = 'U'
                          OFFSET 0) AS v
+), kept AS MATERIALIZED (
+    SELECT f.id, f.seq
+      FROM (SELECT found.*, row_number() OVER n AS place, sum(found.bytes + 100) OVER n AS sum
+              FROM found WINDOW n AS (ORDER BY found.id)) AS f
+     WHERE f.place = 1 OR f.sum <= sync.page_bytes()
 )
 SELECT json_build_object(
            'columns', CASE WHEN me.code IS NULL THEN to_json(sync.refuse(400, 'unknown_table')::text)
@@ -207,11 +212,11 @@ SELECT json_build_object(
                           (SELECT w.row FROM sync.wire AS w
                             WHERE w.code = (SELECT me.code FROM me) AND w.id = f.id
                               AND w.user_id = (SELECT me.scope FROM me))))
-                 FROM (SELECT found.*, row_number() OVER n AS place,
-                              sum(found.bytes + 100) OVER n AS sum
-                         FROM found WINDOW n AS (ORDER BY found.id)) AS f
-                WHERE f.place = 1 OR f.sum <= sync.page_bytes()
-           ), '[]'))
+                 FROM kept AS f
+           ), '[]'),
+           -- What there was no room for is not there either: it has to be asked for again.
+           'has_more', (SELECT count(*) FROM kept) < (SELECT count(*) FROM found)
+                       OR cardinality(ids) > 2000)
   FROM me
 $$;
 

@@ -1,7 +1,7 @@
 -- What a device reads: pages, cursors, restored heads, the horizon, snapshots, manifests, rows.
 BEGIN;
 \ir actors.sql
-SELECT plan(49);
+SELECT plan(51);
 
 CREATE FUNCTION pg_temp.next_transaction() RETURNS void LANGUAGE sql AS $$
     UPDATE sync.head SET xid = NULL
@@ -126,6 +126,12 @@ SELECT is((SELECT jsonb_agg(r -> 1 ORDER BY r ->> 1) FROM jsonb_array_elements(p
               pg_temp.uuid('m4'), pg_temp.uuid('b'))) -> 'rows') AS r),
           (SELECT jsonb_agg(i ORDER BY i) FROM unnest(ARRAY[pg_temp.uuid('m3'), pg_temp.uuid('m4')]) AS i),
           'what there is of what was asked for');
+SELECT is(pg_temp.ask('ann', format('public.sync_rows(''messages'', ARRAY[%L]::uuid[])', pg_temp.uuid('m3'))) -> 'has_more', 'false', 'and that is all');
+SAVEPOINT large;
+UPDATE messages SET content = repeat('x', 1000000) WHERE user_id = pg_temp.id('ann') AND content = id::text AND id IN (pg_temp.uuid('m6'), pg_temp.uuid('m7'), pg_temp.uuid('m8'));
+SELECT pg_temp.ask('ann', format('public.sync_rows(''messages'', ARRAY[%L, %L, %L]::uuid[])', pg_temp.uuid('m6'), pg_temp.uuid('m7'), pg_temp.uuid('m8'))) AS large \gset
+ROLLBACK TO large;
+SELECT is(jsonb_array_length(:'large'::jsonb -> 'rows') || ' ' || (:'large'::jsonb ->> 'has_more'), '2 true', 'unless there was no room');
 SELECT pg_temp.ask('ann', 'public.sync_manifest(''messages'', NULL, 10)') AS manifest \gset
 SELECT is(:'manifest'::jsonb - 'rows', jsonb_build_object('has_more', true, 'count', 23, 'user_id', pg_temp.id('ann'),
               'head', pg_temp.pull() -> 'head'), 'a manifest: how many, whose, at which head');
