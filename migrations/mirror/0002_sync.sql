@@ -94,6 +94,13 @@ CREATE TABLE heads (
     at_ms           INTEGER NOT NULL,
     PRIMARY KEY (seq, nonce)
 ) STRICT, WITHOUT ROWID;
+-- Heads that pushes were answered with and no pull has passed. No points of the history: a server that was
+-- restored meanwhile would know them, and not what came before.
+CREATE TABLE pushed_heads (
+    seq             INTEGER NOT NULL,
+    nonce           INTEGER NOT NULL,
+    PRIMARY KEY (seq, nonce)
+) STRICT, WITHOUT ROWID;
 -- Rows that were deleted for all, for 90 days: a restored server must not bring them back.
 CREATE TABLE tombstones (
     tbl             INTEGER NOT NULL,

@@ -33,6 +33,33 @@ mod switch {
 
     thread_local! {
         static BUG: Cell<Option<Bug>> = const { Cell::new(None) };
+        static FUSE: Cell<Option<u32>> = const { Cell::new(None) };
+    }
+
+    /// Lets so many more transactions of the mirrors in this thread through, and none after them, as if
+    /// the process had died between two; none: all again.
+    pub fn set_fuse(transactions: Option<u32>) {
+        FUSE.set(transactions);
+    }
+
+    /// Whether the fuse has blown.
+    pub fn fuse_is_blown() -> bool {
+        FUSE.get() == Some(0)
+    }
+
+    /// Before a transaction.
+    ///
+    /// # Errors
+    /// Where the fuse has blown.
+    pub fn write() -> std::io::Result<()> {
+        match FUSE.get() {
+            None => Ok(()),
+            Some(0) => Err(std::io::Error::other("the process died before this write")),
+            Some(left) => {
+                FUSE.set(Some(left - 1));
+                Ok(())
+            }
+        }
     }
 
     /// Switches one bug on in this thread, or all off.
@@ -47,7 +74,14 @@ mod switch {
 }
 
 #[cfg(feature = "faults")]
-pub use switch::{on, set};
+pub use switch::{fuse_is_blown, on, set, set_fuse, write};
+
+/// Before a transaction of a mirror: nothing stands in its way in a build without the feature `faults`.
+#[cfg(not(feature = "faults"))]
+#[inline(always)]
+pub const fn write() -> std::io::Result<()> {
+    Ok(())
+}
 
 /// Whether the bug is switched on: never, in a build without the feature `faults`.
 #[cfg(not(feature = "faults"))]

@@ -94,9 +94,17 @@ pub fn detach(write: &mut Write<'_>, leaving: Leaving) -> Result<(), Error> {
         write.tx.execute(&sql, [])?;
     }
     // The outbox's numbers go on: AUTOINCREMENT never gives one twice.
-    for table in
-        ["account", "outbox", "bases", "pull", "heads", "tombstones", "unread_rows", "conflicts"]
-    {
+    for table in [
+        "account",
+        "outbox",
+        "bases",
+        "pull",
+        "heads",
+        "pushed_heads",
+        "tombstones",
+        "unread_rows",
+        "conflicts",
+    ] {
         write.tx.execute(&format!("DELETE FROM {table}"), [])?;
     }
     write.tell(Change::Everything);

@@ -137,6 +137,7 @@ pub fn page(mirror: &Mirror, page: &Page<'_>, gone: Gone) -> Result<Applied, Err
         cursors::set_pull(&run.write.tx, &page.cursor)?;
         if !page.has_more {
             cursors::saw_head(&run.write.tx, page.cursor.head(), run.write.now)?;
+            cursors::passed(&run.write.tx, page.cursor.seq)?;
         }
         if size == Size::Many {
             run.write.tell(Told::Everything);

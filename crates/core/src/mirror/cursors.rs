@@ -114,6 +114,12 @@ pub fn resume(mirror: &Mirror, head: Head) -> Result<(), Error> {
     mirror.write(|write| set_pull(&write.tx, &Cursor::at(head)))
 }
 
+/// A pull has passed what was pushed up to here.
+pub(super) fn passed(connection: &Connection, seq: i64) -> Result<(), Error> {
+    connection.prepare_cached("DELETE FROM pushed_heads WHERE seq <= ?1")?.execute([seq])?;
+    Ok(())
+}
+
 /// How many heads are kept at most.
 const HEADS: i64 = 1_024;
 
@@ -138,6 +144,26 @@ pub(super) fn saw_head(connection: &Connection, head: Head, at: Timestamp) -> Re
         )?;
     }
     Ok(())
+}
+
+/// Takes note of a head that a push was answered with, before its outcomes are stored: until a pull has
+/// passed it, it tells a server that was restored in between.
+pub fn note_pushed(mirror: &Mirror, head: Head) -> Result<(), Error> {
+    mirror.write_behind(|write| {
+        write
+            .tx
+            .prepare_cached("INSERT OR IGNORE INTO pushed_heads (seq, nonce) VALUES (?1, ?2)")?
+            .execute([head.seq, head.nonce])?;
+        Ok(())
+    })
+}
+
+/// Heads that pushes were answered with and no pull has passed.
+pub fn pushed(connection: &Connection) -> Result<Vec<Head>, Error> {
+    let mut statement =
+        connection.prepare_cached("SELECT seq, nonce FROM pushed_heads ORDER BY seq LIMIT 16")?;
+    let rows = statement.query_map([], |row| Ok(Head { seq: row.get(0)?, nonce: row.get(1)? }))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Heads that were seen, latest first: the points of `sync_anchor`.

@@ -27,6 +27,8 @@ pub mod cursors;
 mod departed;
 pub mod drafts;
 mod error;
+#[cfg(feature = "faults")]
+mod in_memory;
 mod incoming;
 pub mod index;
 pub mod key;
@@ -49,6 +51,7 @@ mod sql;
 pub mod sync_faults;
 #[cfg(test)]
 mod sync_tests;
+pub mod synced;
 pub mod thread;
 mod touched;
 pub mod usage;
@@ -68,6 +71,8 @@ use key::Key;
 use open::Access;
 
 pub use error::Error;
+#[cfg(feature = "faults")]
+pub use in_memory::in_memory;
 pub use open::{FILE, open};
 pub use write::{BODY, LOCAL_SETTING, NEW, PURGED, Row, Table, Write};
 
@@ -195,6 +200,7 @@ impl Mirror {
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        crate::faults::write()?;
         let mut link = self.inner.writer.lock().unwrap_or_else(|poisoned| {
             // The panic may have come between NORMAL and FULL.
             let mut link = poisoned.into_inner();

@@ -112,7 +112,7 @@ fn prepare_file(connection: &Connection) -> Result<(), Error> {
     Ok(())
 }
 
-fn identity(
+pub(super) fn identity(
     connection: &Connection,
     id: Uuid,
     clock: &SharedClock,

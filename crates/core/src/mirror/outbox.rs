@@ -26,6 +26,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::rows::{self, Stored};
+use super::sync_faults::{self, Fault};
 use super::{Error, Mirror, Write, bases};
 use crate::model::wire::{Clocks, Kind, Op, Table};
 
@@ -462,12 +463,19 @@ pub fn take(mirror: &Mirror, max_ops: usize, max_bytes: usize) -> Result<Vec<Op>
 }
 
 fn ready(connection: &Connection, limit: usize) -> Result<Vec<Entry>, Error> {
+    let behind = if sync_faults::has(Fault::ParkedLetsPass) {
+        "0"
+    } else if sync_faults::has(Fault::ParkedStopsAll) {
+        "1"
+    } else {
+        "p.queue = o.queue"
+    };
     let sql = format!(
         "SELECT {COLUMNS}
            FROM outbox o
           WHERE o.state IN ('waiting', 'in_flight')
             AND NOT EXISTS (SELECT 1 FROM outbox p
-                             WHERE p.queue = o.queue AND p.n < o.n AND p.state = 'parked')
+                             WHERE {behind} AND p.n < o.n AND p.state = 'parked')
           ORDER BY o.n
           LIMIT ?1"
     );

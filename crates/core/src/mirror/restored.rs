@@ -51,6 +51,7 @@ pub fn rewind(mirror: &Mirror, anchor: Option<Head>) -> Result<Rewound, Error> {
         rewound.deletions = repeat_deletions(write, seq)?;
         operations(write)?;
         write.tx.execute("DELETE FROM heads WHERE seq > ?1", [seq])?;
+        write.tx.execute("DELETE FROM pushed_heads", [])?;
         write.tx.execute("DELETE FROM bases WHERE seq > ?1", [seq])?;
         match anchor {
             Some(head) => cursors::set_pull(&write.tx, &Cursor::at(head))?,

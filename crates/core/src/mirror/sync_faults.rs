@@ -11,6 +11,10 @@ pub enum Fault {
     CursorFirst = 3,
     /// 4: an operation leaves the outbox before its outcome is stored.
     OutboxFirst = 4,
+    /// 9: a parked operation lets those behind it pass.
+    ParkedLetsPass = 9,
+    /// 10: a parked operation stops other queues.
+    ParkedStopsAll = 10,
     /// 11: a pull skips rows with pending operations.
     PullSkipsPending = 11,
     /// 12: a pull overwrites pending fields.

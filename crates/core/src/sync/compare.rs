@@ -87,7 +87,7 @@ impl Course {
     }
 
     /// Only these tables, the cursor staying where it is.
-    fn repair(mut tables: Vec<Table>) -> Self {
+    pub(super) fn repair(mut tables: Vec<Table>) -> Self {
         tables.reverse();
         Self::Compare(Box::new(Comparison { tables, ..Comparison::default() }))
     }

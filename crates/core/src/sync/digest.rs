@@ -165,7 +165,7 @@ impl<'a> Tree<'a> {
 
     /// Messages that no root leads to become roots, so that each one counts.
     fn uproot_rings(&mut self) {
-        let reached: std::collections::BTreeSet<Uuid> = self.from_roots().into_iter().collect();
+        let reached: std::collections::BTreeSet<Uuid> = self.downwards().into_iter().collect();
         let lost: Vec<Uuid> =
             self.messages.keys().filter(|id| !reached.contains(id)).copied().collect();
         for children in self.below.values_mut() {
@@ -174,7 +174,7 @@ impl<'a> Tree<'a> {
         self.below.entry(None).or_default().extend(lost);
     }
 
-    fn from_roots(&self) -> Vec<Uuid> {
+    fn downwards(&self) -> Vec<Uuid> {
         let mut order: Vec<Uuid> = self.children(None).collect();
         let mut at = 0;
         while let Some(id) = order.get(at).copied() {
@@ -189,7 +189,7 @@ impl<'a> Tree<'a> {
     }
 
     fn leaves_first(&self) -> impl Iterator<Item = (Uuid, &'a Fields)> {
-        self.from_roots().into_iter().rev().map(|id| (id, self.messages[&id]))
+        self.downwards().into_iter().rev().map(|id| (id, self.messages[&id]))
     }
 }
 

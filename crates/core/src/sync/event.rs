@@ -141,8 +141,8 @@ pub enum Job {
         /// What may be removed.
         guard: Guard,
     },
-    /// Make the next operations ready to be sent: those that were sent without an outcome first.
-    /// [`Done::Batch`].
+    /// Make the next operations ready to be sent: those that were sent without an outcome first. Offers
+    /// some of the rows that the server has never seen beforehand. [`Done::Batch`].
     Batch {
         /// Operations at most.
         max: u32,
@@ -159,11 +159,6 @@ pub enum Job {
         /// Why, as a code of docs/sync.md.
         code: &'static str,
     },
-    /// Write outbox entries for rows that the server has never seen. [`Done::Attached`].
-    Attach {
-        /// Rows at most.
-        max: u32,
-    },
     /// Say some points of the head history, evenly spread, descending. [`Done::Points`].
     Points {
         /// Above this one; none: from the oldest.
@@ -173,8 +168,8 @@ pub enum Job {
         /// Points at most.
         max: u32,
     },
-    /// The server was restored: go back to the point that both know, and offer again what this
-    /// device knows above it. Resumable. [`Done::Rewound`].
+    /// The server was restored: go back to the point that both know, and have what this device knows
+    /// above it offered again. [`Done::Kept`]. One that was cut off is begun anew.
     Rewind {
         /// The point; none: both know nothing in common, and a first sync follows.
         known: Option<Head>,
@@ -252,23 +247,11 @@ pub enum Done {
         counts: Counts,
         /// Some operation has to be sent again later.
         again: bool,
-    },
-    /// Of [`Job::Attach`].
-    Attached {
-        /// Whether rows are left to look at.
-        more: bool,
-        /// How much waits, now.
-        counts: Counts,
+        /// Rows came back on the server that are gone here: they have to be fetched.
+        mend: bool,
     },
     /// Of [`Job::Points`].
     Points(Vec<Head>),
-    /// Of [`Job::Rewind`].
-    Rewound {
-        /// Whether rows are left to offer.
-        more: bool,
-        /// How much waits, now.
-        counts: Counts,
-    },
     /// Of [`Job::Compare`].
     Compared {
         /// Rows to fetch: unknown here, or other than here.
@@ -302,10 +285,10 @@ pub struct Memory {
     pub cursor: Option<Cursor>,
     /// A first sync that is under way.
     pub first: Option<First>,
-    /// A rewind that is under way, and its point.
+    /// Heads that pushes were answered with and no pull has passed.
+    pub unproven: Vec<Head>,
+    /// A rewind that was cut off, and its point.
     pub rewind: Option<Option<Head>>,
-    /// Whether rows that the server has never seen are still to be looked for.
-    pub attach: bool,
     /// How far the server's clock is ahead.
     pub offset_ms: i64,
     /// What waits.
@@ -331,7 +314,7 @@ pub struct Stage {
 }
 
 /// How much may be removed without asking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Guard {
     /// What this pull, or this comparison, has removed so far.
     pub removed: u64,
@@ -340,18 +323,18 @@ pub struct Guard {
 }
 
 /// Up to this many rows go without asking.
-pub const REMOVED_ROWS: u64 = 50;
+const FEW_ROWS: u64 = 50;
 /// So does any number up to this share of the rows that are here, in percent.
-pub const REMOVED_PERCENT: u64 = 20;
+const SMALL_SHARE: u64 = 20;
 
 impl Guard {
-    /// Whether `more` rows of `local` ones may go. `local` counts what is here before they go; what
-    /// went before in the same pull counts too.
+    /// Whether `more` rows of `local` ones may go. `local` counts what is here before they go; what went
+    /// before in the same pull counts too.
     pub fn allows(&self, more: u64, local: u64) -> bool {
         let total = self.removed + more;
         more == 0
             || self.verdict.is_some()
-            || total <= REMOVED_ROWS
-            || total * 100 <= (local + self.removed) * REMOVED_PERCENT
+            || total <= FEW_ROWS
+            || total * 100 <= (local + self.removed) * SMALL_SHARE
     }
 }

@@ -15,12 +15,15 @@
 //! | a restored server | `restore.rs` |
 //! | a device that slept too long; repair at rest | `compare.rs` |
 //! | what the engine asks of a server | `server.rs` |
-//! | digests of both sides | `digest.rs` |
+//! | the engine's jobs, done by the mirror | `store.rs` |
+//! | the task that runs it all | `engine.rs` |
+//! | digests of both sides | `digest.rs`, `verify.rs` |
 //! | what a person is told | `status.rs` |
 
 pub mod backoff;
 mod compare;
 pub mod digest;
+pub mod engine;
 pub mod event;
 pub mod failures;
 mod pull;
@@ -30,10 +33,14 @@ pub mod server;
 mod state;
 pub mod status;
 mod step;
+pub mod store;
+mod verify;
 
+pub use engine::Engine;
 pub use event::{Action, Done, Event, Job, Memory, StoreFault, Verdict};
 pub use state::{Limits, Now, State};
 pub use step::step;
+pub use verify::digest_of_conversation;
 
 #[cfg(test)]
 mod tests;

@@ -2,9 +2,9 @@
 
 use super::event::Job;
 use super::server::Ask;
-use super::state::State;
+use super::state::{Course, State};
 use super::status::Counts;
-use crate::model::wire::{Head, Outcome, Push, Pushed, Settled};
+use crate::model::wire::{Head, Outcome, Push, Pushed, Settled, Table};
 
 impl State {
     pub(super) fn batch(&mut self, push: Push) {
@@ -25,12 +25,15 @@ impl State {
             self.push.again.fail(self.now.mono_ms);
         }
         self.pull.head = Some(pushed.head);
+        if !self.pull.unproven.contains(&pushed.head) {
+            self.pull.unproven.push(pushed.head);
+        }
         // What the push wrote, and what came with it, is pulled like anybody's.
         self.pull.wanted |= self.cursor().is_some_and(|cursor| cursor.seq != pushed.head.seq);
         self.jobs.push_back(Job::Settle { pushed });
     }
 
-    pub(super) fn settled_batch(&mut self, counts: Counts, again: bool) {
+    pub(super) fn settled_batch(&mut self, counts: Counts, again: bool, mend: bool) {
         self.count(counts);
         if again {
             self.push.again.fail(self.now.mono_ms);
@@ -38,14 +41,10 @@ impl State {
             self.push.again.reset();
         }
         self.push.wanted = true;
-    }
-
-    pub(super) fn attached(&mut self, more: bool, counts: Counts) {
-        self.count(counts);
-        if let Some(memory) = &mut self.memory {
-            memory.attach = more;
+        if mend && matches!(self.course, Course::Level) {
+            self.start_over();
+            self.course = Course::repair(Table::ALL[..4].to_vec());
         }
-        self.push.wanted = true;
     }
 }
 

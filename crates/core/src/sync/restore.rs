@@ -7,7 +7,6 @@
 use super::event::Job;
 use super::server::Ask;
 use super::state::{Course, State};
-use super::status::Counts;
 use crate::model::wire::{Anchor, Head};
 
 /// Where a bisection is.
@@ -19,16 +18,27 @@ pub(super) struct Bisection {
     unknown: Option<Head>,
     /// Points to ask about; none: the mirror has not said any yet.
     points: Option<Vec<Head>>,
+    /// Nothing says yet that the server was restored: where it knows this point, it was not.
+    proving: Option<Head>,
 }
 
 impl Bisection {
+    /// One that may end with its first question.
+    pub(super) fn proving(point: Option<Head>) -> Self {
+        Self { proving: point, ..Self::default() }
+    }
+
     pub(super) fn next_job(&self, max: u32) -> Option<Job> {
+        if self.proving.is_some() {
+            return None;
+        }
         let wanted = Job::Points { above: self.known, below: self.unknown, max };
         self.points.is_none().then_some(wanted)
     }
 
     pub(super) fn next_ask(&self) -> Option<Ask> {
-        Some(Ask::Anchor { points: self.points.clone()? })
+        let points = self.proving.map(|point| vec![point]).or_else(|| self.points.clone())?;
+        Some(Ask::Anchor { points })
     }
 
     /// Takes the server's word. An answer that names another point than was asked about is none.
@@ -61,20 +71,21 @@ impl State {
 
     pub(super) fn anchored(&mut self, asked: &[Head], anchor: Anchor) {
         let Course::Bisect(bisection) = &mut self.course else { return };
+        let proving = bisection.proving.take();
         if !bisection.narrow(asked, anchor) {
+            bisection.proving = proving;
             self.backoff.fail(self.now.mono_ms);
+        } else if proving.is_some() && proving == bisection.known {
+            self.pull.unproven.retain(|point| Some(*point) != proving);
+            self.pull.wanted = true;
+            self.course = Course::Level;
         }
     }
 
-    /// A rewind goes on until the mirror has offered all; then it pulls from the known point, or
-    /// begins anew where there is none.
-    pub(super) fn rewound(&mut self, known: Option<Head>, more: bool, counts: Counts) {
-        self.count(counts);
-        if more {
-            return;
-        }
+    /// From the known point it pulls on; where there is none it begins anew.
+    pub(super) fn rewound(&mut self, known: Option<Head>) {
         self.course = Course::Level;
-        // What the mirror now remembers is read again: the cursor, and a first sync where one begins.
+        // What the mirror now remembers is read again: the cursor, and that no first sync was done.
         self.memory = None;
         self.greeted &= known.is_some();
         self.start_over();

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::backoff::Backoff;
 use super::compare::{Comparison, Verification};
-use super::event::{Guard, Job, Memory, Stage, Verdict};
+use super::event::{Guard, Job, Memory, Stage};
 use super::failures::Pause;
 use super::restore::Bisection;
 use super::server::Ask;
@@ -147,6 +147,9 @@ pub(super) struct Pull {
     pub guard: Guard,
     /// The highest head that the server told.
     pub head: Option<Head>,
+    /// Heads that pushes were answered with and no pull has passed: a server that was restored in
+    /// between may know the cursor, and not these.
+    pub unproven: Vec<Head>,
     /// The next poll.
     pub poll_at: i64,
 }
@@ -225,7 +228,7 @@ impl State {
             && self.jobs.is_empty()
             && self.greeted
             && matches!(self.course, Course::Level)
-            && self.memory.as_ref().is_some_and(|memory| memory.first.is_none() && !memory.attach)
+            && self.memory.as_ref().is_some_and(|memory| memory.first.is_none())
             && !self.pull.wanted
             && !self.push.wanted
     }
@@ -312,15 +315,16 @@ impl Pull {
             rows: limits.rows,
             ahead: None,
             stage_ahead: None,
-            guard: Guard { removed: 0, verdict: None },
+            guard: Guard::default(),
             head: None,
+            unproven: Vec::new(),
             poll_at: 0,
         }
     }
 
     /// Begins to count anew what is removed.
     pub(super) fn forgive(&mut self) {
-        self.guard = Guard { removed: 0, verdict: None::<Verdict> };
+        self.guard = Guard::default();
     }
 }
 

@@ -302,12 +302,9 @@ impl State {
                 self.halt(Pause::Removal);
             }
             (_, Done::Batch(push)) => self.batch(push),
-            (_, Done::Settled { counts, again }) => self.settled_batch(counts, again),
-            (_, Done::Attached { more, counts }) => self.attached(more, counts),
+            (_, Done::Settled { counts, again, mend }) => self.settled_batch(counts, again, mend),
             (_, Done::Points(points)) => self.points(points),
-            (Job::Rewind { known }, Done::Rewound { more, counts }) => {
-                self.rewound(known, more, counts);
-            }
+            (Job::Rewind { known }, _) => self.rewound(known),
             (job, done) => self.compared(job, done),
         }
     }
@@ -322,6 +319,7 @@ impl State {
 
     fn loaded(&mut self, memory: super::event::Memory) {
         self.push.wanted = true;
+        self.pull.unproven.clone_from(&memory.unproven);
         if let Some(known) = memory.rewind {
             self.course = Course::Rewind(known);
         }
@@ -417,10 +415,6 @@ impl State {
     }
 
     fn next_level_job(&self) -> Option<Job> {
-        let memory = self.memory.as_ref()?;
-        if memory.attach {
-            return Some(Job::Attach { max: self.limits.rows });
-        }
         if self.push.ready.is_some() {
             return None;
         }
@@ -459,7 +453,7 @@ impl State {
             return Some(Ask::Push(push));
         }
         // A batch is made ready first; while a page is being applied, that waits for its end.
-        if self.memory.as_ref()?.attach || self.push_is_next() {
+        if self.push_is_next() {
             return None;
         }
         self.push.turn = true;

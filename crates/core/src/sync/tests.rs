@@ -130,13 +130,11 @@ impl Desk {
             Job::Batch { max } => Done::Batch(batch(self.waiting.min(u64::from(*max)))),
             Job::Settle { pushed } => {
                 self.waiting -= pushed.outcomes.len() as u64;
-                Done::Settled { counts: self.counts(), again: false }
+                Done::Settled { counts: self.counts(), again: false, mend: false }
             }
             Job::Apply { .. } => Done::Applied { removed: 0, counts },
-            Job::Park { .. } => Done::Settled { counts, again: false },
+            Job::Park { .. } => Done::Settled { counts, again: false, mend: false },
             Job::Points { .. } => Done::Points(Vec::new()),
-            Job::Rewind { .. } => Done::Rewound { more: false, counts },
-            Job::Attach { .. } => Done::Attached { more: false, counts },
             _ => Done::Kept,
         }
     }
@@ -257,7 +255,7 @@ fn a_write_goes_up_in_one_request_and_what_came_with_it_is_pulled() {
     told.head = head(6);
     desk.answer(Ok(Told::Pushed(told)));
     desk.waiting = 0;
-    desk.does("Settle", Done::Settled { counts: Counts::default(), again: false });
+    desk.does("Settle", Done::Settled { counts: Counts::default(), again: false, mend: false });
     desk.settles();
     assert!(desk.took().iter().any(|a| matches!(a, Action::Ask { ask: Ask::Pull { .. }, .. })));
     assert!(desk.state.rests());
@@ -311,7 +309,7 @@ fn a_timeout_halves_the_batch_and_successes_let_it_grow_again() {
     desk.does("Batch { max: 4 }", Done::Batch(batch(4)));
     let told = pushed(&batch(4));
     desk.answer(Ok(told));
-    desk.does("Settle", Done::Settled { counts: desk.counts(), again: false });
+    desk.does("Settle", Done::Settled { counts: desk.counts(), again: false, mend: false });
     assert_eq!(desk.state.push.ops, 8);
 }
 
@@ -611,17 +609,6 @@ fn a_first_sync_keeps_the_head_first_and_takes_conversations_before_messages() {
 }
 
 #[test]
-fn what_was_written_before_the_account_is_offered_before_anything_comes_down() {
-    let mut desk = Desk::started(Memory { attach: true, ..memory(None) });
-    desk.answer(Ok(hello(9)));
-    desk.does("Numbered", Done::Kept);
-    desk.does("Attach", Done::Attached { more: true, counts: Counts::default() });
-    desk.does("Attach", Done::Attached { more: false, counts: Counts::default() });
-    desk.does("Batch", Done::Batch(batch(1)));
-    assert!(matches!(desk.asks(), Some(Ask::Push(_))));
-}
-
-#[test]
 fn a_long_first_sync_lets_every_second_request_be_a_push() {
     let mut desk = Desk::started(memory(None));
     desk.answer(Ok(hello(9)));
@@ -677,8 +664,7 @@ fn a_restored_server_is_bisected_and_what_it_lost_is_offered_again() {
     desk.answer(Ok(Told::Anchor(Anchor { known: known(2), head: head(2) })));
     desk.does("Points", Done::Points(vec![]));
     assert_eq!(desk.job(), Some(&Job::Rewind { known: Some(head(2)) }));
-    desk.does("Rewind", Done::Rewound { more: true, counts: desk.counts() });
-    desk.does("Rewind", Done::Rewound { more: false, counts: desk.counts() });
+    desk.does("Rewind", Done::Kept);
     desk.does("Load", Done::Loaded(memory(Some(2))));
     desk.does("Batch", Done::Batch(batch(1)));
     assert!(matches!(desk.asks(), Some(Ask::Push(_))));
@@ -692,10 +678,60 @@ fn a_server_whose_head_is_lower_than_the_cursor_was_restored() {
     assert!(matches!(desk.job(), Some(Job::Points { .. })));
 }
 
+/// A device that pushed something at seq 6 and now pulls behind seq 5.
+fn pushed_at_six() -> Desk {
+    let mut desk = Desk::at_rest();
+    desk.wrote();
+    desk.does("Batch", Done::Batch(batch(1)));
+    let Told::Pushed(mut told) = pushed(&batch(1)) else { unreachable!("it is one") };
+    told.head = head(6);
+    desk.answer(Ok(Told::Pushed(told)));
+    desk.waiting = 0;
+    desk.does("Settle", Done::Settled { counts: Counts::default(), again: false, mend: false });
+    desk
+}
+
+fn at(desk: &mut Desk, at: Head) {
+    let Told::Page(mut summary, rows) = page(Some(Cursor::at(head(5))), 1, false) else {
+        unreachable!("it is one");
+    };
+    (summary.head, summary.cursor) = (at, Cursor::at(at));
+    desk.answer(Ok(Told::Page(summary, rows)));
+}
+
 #[test]
-fn a_rewind_that_was_cut_off_goes_on() {
+fn a_server_that_lost_what_a_push_wrote_was_restored_even_if_it_knows_the_cursor() {
+    let mut desk = pushed_at_six();
+    at(&mut desk, head(5));
+    assert!(matches!(desk.job(), Some(Job::Points { .. })), "its head is lower");
+    let mut desk = pushed_at_six();
+    at(&mut desk, Head { seq: 6, nonce: 1 });
+    assert!(matches!(desk.job(), Some(Job::Points { .. })), "the same seq, another nonce");
+    let mut desk = pushed_at_six();
+    at(&mut desk, Head { seq: 9, nonce: 1 });
+    assert_eq!(desk.asks(), Some(&Ask::Anchor { points: vec![head(6)] }), "it went on since");
+    desk.answer(Ok(Told::Anchor(Anchor { known: None, head: Head { seq: 9, nonce: 1 } })));
+    assert!(matches!(desk.job(), Some(Job::Points { below: Some(_), .. })));
+}
+
+#[test]
+fn what_a_push_wrote_is_proven_by_the_head_or_by_one_question() {
+    let mut desk = pushed_at_six();
+    at(&mut desk, head(6));
+    assert!(matches!(desk.job(), Some(Job::Apply { .. })));
+    let mut desk = pushed_at_six();
+    at(&mut desk, head(9));
+    let known = Some((head(6).seq, head(6).nonce));
+    desk.answer(Ok(Told::Anchor(Anchor { known, head: head(9) })));
+    desk.does("Batch", Done::Batch(batch(0)));
+    at(&mut desk, head(9));
+    assert!(matches!(desk.job(), Some(Job::Apply { .. })));
+}
+
+#[test]
+fn a_rewind_that_was_cut_off_is_done_before_anything_else() {
     let known = Some(head(2));
-    let mut desk = Desk::started(Memory { rewind: Some(known), ..memory(Some(2)) });
+    let mut desk = Desk::started(Memory { rewind: Some(known), ..memory(Some(5)) });
     desk.answer(Ok(hello(3)));
     desk.does("Numbered", Done::Kept);
     assert_eq!(desk.job(), Some(&Job::Rewind { known }));
@@ -824,7 +860,7 @@ fn operations_that_the_server_asks_for_again_wait_and_others_do_not() {
     desk.does("Batch", Done::Batch(batch(1)));
     let told = pushed(&batch(1));
     desk.answer(Ok(told));
-    desk.does("Settle", Done::Settled { counts: desk.counts(), again: true });
+    desk.does("Settle", Done::Settled { counts: desk.counts(), again: true, mend: false });
     assert!(desk.job().is_none() && desk.asks().is_none());
     desk.wrote();
     assert!(matches!(desk.job(), Some(Job::Batch { .. })), "a new write does not wait");
