@@ -89,6 +89,8 @@ BEGIN
     IF auth.role() = 'service_role' THEN
         IF scope IS NULL THEN
             PERFORM sync.refuse(400, 'scope_missing');
+        ELSIF NOT EXISTS (SELECT FROM sync.head AS h WHERE h.scope = caller.scope) THEN
+            PERFORM sync.refuse(404, 'no_such_user');
         END IF;
         RETURN scope;
     END IF;
@@ -194,7 +196,8 @@ BEGIN
         EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('REVOKE ALL ON public.%I FROM PUBLIC, anon, authenticated', name);
         EXECUTE format('GRANT SELECT ON public.%I TO authenticated', name);
-        EXECUTE format('REVOKE TRUNCATE ON public.%I FROM service_role', name);
+        EXECUTE format('REVOKE ALL ON public.%I FROM service_role', name);
+        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON public.%I TO service_role', name);
         -- An administrator sees accounts, usage and devices. Nothing that anybody wrote.
         sees := CASE WHEN name IN ('profiles', 'usage_logs', 'devices')
                      THEN '(' || own || ') OR (SELECT sync.is_admin())' ELSE own END;

@@ -2,8 +2,10 @@
 -- row is never newer than the head beside it. All run with the caller's rights, under its policies,
 -- and filter by the scope all the same. Each answers with one document: hosted projects cut sets off.
 --
--- Values that a plan must not depend on stand in one-row CTEs and are asked for by scalar subqueries:
--- so each page is a range of an index, and each row of it one look-up, whatever the statistics say.
+-- Values that a plan must not depend on stand in one-row CTEs and are asked for by scalar subqueries, and
+-- the planner is told to keep to the order of an index: so each page is a range of one, and each row of it
+-- one look-up, whatever the statistics say. (Left alone, it would rather sort all that a user has, for each
+-- page anew, where it believes that to be little. Its penalties for what is off would set off the JIT.)
 
 -- At most this many rows or about this many bytes make a page; one row always fits.
 CREATE OR REPLACE FUNCTION sync.page_rows(max integer) RETURNS integer
@@ -21,7 +23,9 @@ $$;
 
 CREATE OR REPLACE FUNCTION public.sync_pull(
     after jsonb DEFAULT NULL, max integer DEFAULT NULL, scope uuid DEFAULT NULL
-) RETURNS json LANGUAGE sql STABLE SECURITY INVOKER SET search_path = '' AS $$
+) RETURNS json LANGUAGE sql STABLE SECURITY INVOKER
+SET search_path = '' SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off
+AS $$
 WITH me AS MATERIALIZED (
     -- Seq 0 is the beginning, whatever the nonce: nothing has come from there.
     SELECT sync.caller(sync_pull.scope) AS scope,
@@ -102,7 +106,9 @@ $$;
 
 CREATE OR REPLACE FUNCTION public.sync_snapshot(
     tbl text, after jsonb DEFAULT NULL, max integer DEFAULT NULL, scope uuid DEFAULT NULL
-) RETURNS json LANGUAGE sql STABLE SECURITY INVOKER SET search_path = '' AS $$
+) RETURNS json LANGUAGE sql STABLE SECURITY INVOKER
+SET search_path = '' SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off
+AS $$
 WITH me AS MATERIALIZED (
     SELECT sync.caller(sync_snapshot.scope) AS scope, sync.page_rows(max) AS rows,
            sync.page_bytes() AS bytes, k.code, k.columns, NULLIF(after, 'null') AS after
@@ -176,7 +182,9 @@ SELECT json_build_object(
 $$;
 
 CREATE OR REPLACE FUNCTION public.sync_rows(tbl text, ids uuid[], scope uuid DEFAULT NULL)
-RETURNS json LANGUAGE sql STABLE SECURITY INVOKER SET search_path = '' AS $$
+RETURNS json LANGUAGE sql STABLE SECURITY INVOKER
+SET search_path = '' SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off
+AS $$
 WITH me AS MATERIALIZED (
     SELECT sync.caller(sync_rows.scope) AS scope, k.code, k.columns
       FROM (VALUES (1)) AS one
@@ -190,6 +198,11 @@ WITH me AS MATERIALIZED (
                           WHERE c.scope = (SELECT me.scope FROM me)
                             AND c.tbl = (SELECT me.code FROM me) AND c.row_id = w.id AND c.op = 'U'
                          OFFSET 0) AS v
+), kept AS MATERIALIZED (
+    SELECT f.id, f.seq
+      FROM (SELECT found.*, row_number() OVER n AS place, sum(found.bytes + 100) OVER n AS sum
+              FROM found WINDOW n AS (ORDER BY found.id)) AS f
+     WHERE f.place = 1 OR f.sum <= sync.page_bytes()
 )
 SELECT json_build_object(
            'columns', CASE WHEN me.code IS NULL THEN to_json(sync.refuse(400, 'unknown_table')::text)
@@ -199,16 +212,18 @@ SELECT json_build_object(
                           (SELECT w.row FROM sync.wire AS w
                             WHERE w.code = (SELECT me.code FROM me) AND w.id = f.id
                               AND w.user_id = (SELECT me.scope FROM me))))
-                 FROM (SELECT found.*, row_number() OVER n AS place,
-                              sum(found.bytes + 100) OVER n AS sum
-                         FROM found WINDOW n AS (ORDER BY found.id)) AS f
-                WHERE f.place = 1 OR f.sum <= sync.page_bytes()
-           ), '[]'))
+                 FROM kept AS f
+           ), '[]'),
+           -- What there was no room for is not there either: it has to be asked for again.
+           'has_more', (SELECT count(*) FROM kept) < (SELECT count(*) FROM found)
+                       OR cardinality(ids) > 2000)
   FROM me
 $$;
 
 CREATE OR REPLACE FUNCTION public.sync_anchor(points jsonb, scope uuid DEFAULT NULL)
-RETURNS json LANGUAGE sql STABLE SECURITY INVOKER SET search_path = '' AS $$
+RETURNS json LANGUAGE sql STABLE SECURITY INVOKER
+SET search_path = '' SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off
+AS $$
 WITH me AS MATERIALIZED (SELECT sync.caller(sync_anchor.scope) AS scope)
 SELECT json_build_object(
            'known', (SELECT json_build_array(t.seq, t.nonce)
@@ -225,7 +240,9 @@ $$;
 
 CREATE OR REPLACE FUNCTION public.sync_manifest(
     tbl text, after uuid DEFAULT NULL, max integer DEFAULT NULL, scope uuid DEFAULT NULL
-) RETURNS json LANGUAGE sql STABLE SECURITY INVOKER SET search_path = '' AS $$
+) RETURNS json LANGUAGE sql STABLE SECURITY INVOKER
+SET search_path = '' SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off
+AS $$
 WITH me AS MATERIALIZED (
     SELECT sync.caller(sync_manifest.scope) AS scope, sync.page_rows(max) AS rows, k.code
       FROM (VALUES (1)) AS one
@@ -259,7 +276,9 @@ $$;
 
 CREATE OR REPLACE FUNCTION public.sync_digest(
     after uuid DEFAULT NULL, max integer DEFAULT NULL, scope uuid DEFAULT NULL
-) RETURNS json LANGUAGE sql STABLE SECURITY INVOKER SET search_path = '' AS $$
+) RETURNS json LANGUAGE sql STABLE SECURITY INVOKER
+SET search_path = '' SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off
+AS $$
 WITH me AS MATERIALIZED (
     SELECT sync.caller(sync_digest.scope) AS scope, least(sync.page_rows(max), 1000) AS rows,
            COALESCE(after, '00000000-0000-0000-0000-000000000000') AS after

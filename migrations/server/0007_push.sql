@@ -1,4 +1,4 @@
--- sync_push and sync_hello: the whole that 0006 has the parts of.
+-- sync_push and sync_hello: the whole that 0006_merge.sql has the parts of.
 
 -- Conversations whose time in the trash is over, a bounded piece for each call: a thousand messages at
 -- most, and the conversation when none is left. There is no scheduler; who writes, tidies.
@@ -176,8 +176,16 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
+-- The clocks as they were stored, where they were shifted: kept in the ledger, because a batch that comes
+-- again is shifted by another amount.
+CREATE OR REPLACE FUNCTION sync.with_clocks(detail jsonb, clocks jsonb, ahead bigint) RETURNS jsonb
+LANGUAGE sql IMMUTABLE SET search_path = '' AS $$
+    SELECT CASE WHEN ahead > 0 AND clocks <> '{}' THEN detail || jsonb_build_object('clocks', clocks)
+                ELSE detail END
+$$;
+
 -- An outcome as it travels: with the row, where the device needs it, as it is now.
-CREATE OR REPLACE FUNCTION sync.told(owner uuid, op sync.op, result sync.outcome, shifted boolean)
+CREATE OR REPLACE FUNCTION sync.told(owner uuid, op sync.op, result sync.outcome)
 RETURNS json LANGUAGE plpgsql SET search_path = '' AS $$
 DECLARE
     kind sync.kind;
@@ -193,15 +201,16 @@ BEGIN
         row_now := row_now || (sync.version(owner, kind.code, op.id) - 'nonce');
         detail := detail || jsonb_build_object('row', row_now);
     END IF;
-    IF shifted AND result.outcome IN ('applied', 'merged') AND op.clocks <> '{}' THEN
-        detail := detail || jsonb_build_object('clocks', op.clocks);
-    END IF;
     RETURN json_build_array(result.n, result.outcome, COALESCE(detail, '{}'));
 END
 $$;
 
+-- No sequential scans: plans are kept with the connection, and one made while a table was empty would read
+-- all of it for each operation.
 CREATE OR REPLACE FUNCTION sync.push(device uuid, acked_through bigint, ops jsonb, scope uuid)
-RETURNS json LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+RETURNS json LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = '' SET enable_seqscan = off SET jit = off
+AS $$
 DECLARE
     owner uuid := sync.caller(scope);
     by_service boolean := COALESCE(auth.role() = 'service_role', false);
@@ -214,13 +223,11 @@ DECLARE
     result sync.outcome;
     told json[] := '{}';
     quick_told json;
+    detail jsonb;
     stuck text[] := '{}';                             -- queues that nothing may pass in
 BEGIN
     PERFORM sync.check_batch(ops);
-    SELECT * INTO head FROM sync.head AS h WHERE h.scope = owner FOR UPDATE;
-    IF NOT FOUND THEN
-        PERFORM sync.refuse(400, 'scope_missing');
-    END IF;
+    PERFORM FROM sync.head AS h WHERE h.scope = owner FOR UPDATE;
     mark := sync.settle(owner, device, by_service, COALESCE(acked_through, 0));
     PERFORM sync.count_call(owner);
     ahead := COALESCE(sync.ahead(ops), 0);
@@ -236,16 +243,19 @@ BEGIN
     END IF;
     IF quick <> '{}' THEN
         SELECT * INTO head FROM sync.head AS h WHERE h.scope = owner;
+        detail := jsonb_build_object('seq', head.seq, 'nonce', head.nonce);
         INSERT INTO sync.ledger (user_id, device_id, n, outcome, detail, tbl, row_id)
-        SELECT owner, device, q.n, 'applied', d.detail, q.tbl, q.id
-          FROM unnest(quick) AS q,
-               jsonb_build_object('seq', head.seq, 'nonce', head.nonce) AS d (detail)
-         WHERE device IS NOT NULL;
-        SELECT json_agg(json_build_array(q.n, 'applied', CASE WHEN ahead > 0 AND q.clocks <> '{}'
-                   THEN d.detail || jsonb_build_object('clocks', q.clocks) ELSE d.detail END))
+        SELECT owner, device, q.n, 'applied', sync.with_clocks(detail, q.clocks, ahead), q.tbl, q.id
+          FROM unnest(quick) AS q
+         WHERE device IS NOT NULL AND ahead > 0
+        UNION ALL
+        SELECT owner, device, q.n, 'applied', detail, q.tbl, q.id
+          FROM unnest(quick) AS q
+         WHERE device IS NOT NULL AND ahead = 0;
+        SELECT json_agg(json_build_array(q.n, 'applied', CASE WHEN ahead = 0 THEN detail
+                   ELSE sync.with_clocks(detail, q.clocks, ahead) END))
           INTO quick_told
-          FROM unnest(quick) AS q,
-               jsonb_build_object('seq', head.seq, 'nonce', head.nonce) AS d (detail);
+          FROM unnest(quick) AS q;
     END IF;
 
     FOR op IN
@@ -265,6 +275,9 @@ BEGIN
             result := ROW(op.n, 'behind', '{}')::sync.outcome;
         ELSE
             result := sync.attempt(owner, device, by_service, op);
+            IF result.outcome IN ('applied', 'merged') THEN
+                result.detail := sync.with_clocks(result.detail, op.clocks, ahead);
+            END IF;
             IF device IS NOT NULL AND result.outcome <> 'retry' THEN
                 INSERT INTO sync.ledger AS l (user_id, device_id, n, outcome, detail, tbl, row_id)
                 VALUES (owner, device, op.n, result.outcome, COALESCE(result.detail, '{}'), op.tbl,
@@ -277,7 +290,7 @@ BEGIN
         IF result.outcome IN ('rejected', 'retry') THEN
             stuck := stuck || op.queue;
         END IF;
-        told := told || sync.told(owner, op, result, ahead > 0);
+        told := told || sync.told(owner, op, result);
     END LOOP;
 
     PERFORM sync.purge_trash(owner);
@@ -319,7 +332,8 @@ BEGIN
         PERFORM sync.refuse(400, 'schema_too_old');
     ELSIF schema > 1 THEN
         PERFORM sync.refuse(400, 'schema_too_new');
-    ELSIF jsonb_typeof(device) IS DISTINCT FROM 'object' OR device ->> 'id' IS NULL
+    ELSIF jsonb_typeof(device) IS DISTINCT FROM 'object'
+       OR (device ->> 'id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$') IS NOT TRUE
        OR octet_length(device::text) > 4096 THEN
         PERFORM sync.refuse(400, 'invalid_device');
     END IF;
@@ -334,7 +348,7 @@ BEGIN
         PERFORM sync.refuse(403, 'device_unknown');
     ELSIF known.id IS NULL AND (SELECT count(*) FROM public.devices AS d WHERE d.user_id = me)
           >= (SELECT b.value FROM sync.bound AS b WHERE b.name = 'devices_per_user') THEN
-        PERFORM sync.refuse(429, 'too_many_devices');
+        PERFORM sync.refuse(403, 'too_many_devices');
     END IF;
     INSERT INTO public.devices AS d (user_id, id, name, platform, app_version)
     VALUES (me, this, COALESCE(device ->> 'name', ''), COALESCE(device ->> 'platform', ''),

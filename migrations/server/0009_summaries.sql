@@ -55,4 +55,4 @@ SELECT p.user_id,
        ) AS u;
 
 REVOKE ALL ON public.conversation_summaries, public.user_summaries FROM PUBLIC, anon, authenticated;
-GRANT SELECT ON public.conversation_summaries, public.user_summaries TO authenticated;
+GRANT SELECT ON public.conversation_summaries, public.user_summaries TO authenticated, service_role;

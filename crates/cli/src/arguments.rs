@@ -104,6 +104,9 @@ pub(crate) enum Command {
     /// List, add and remove providers
     #[command(subcommand)]
     Providers(Providers),
+    /// Sign up, sign in, look, sign out
+    #[command(subcommand)]
+    Account(AccountCommand),
     /// Check the mirror; exit 1 on a finding
     Doctor {
         /// Fill the search index again
@@ -127,6 +130,46 @@ pub(crate) enum Settings {
         /// JSON, or plain text
         value: String,
     },
+}
+
+/// The account.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountCommand {
+    /// Make an account; the password comes from TIDEMARK_PASSWORD or standard input
+    SignUp(SignIn),
+    /// Sign in; the password comes from TIDEMARK_PASSWORD or standard input. What is here goes up
+    SignIn(SignIn),
+    /// Print how the account stands; asks no network
+    Status,
+    /// Sign out; what is here stays
+    SignOut {
+        /// Remove what came from the account
+        #[arg(long)]
+        remove: bool,
+        /// Go on although changes have not reached the project
+        #[arg(long)]
+        discard_pending: bool,
+        /// End the sessions of all devices
+        #[arg(long)]
+        everywhere: bool,
+    },
+}
+
+/// Who signs in where.
+#[derive(Debug, Args)]
+pub(crate) struct SignIn {
+    /// The project's address, such as https://example.supabase.co; else the one entered before
+    #[arg(long, value_name = "URL", requires = "anon_key")]
+    pub(crate) url: Option<String>,
+    /// The project's anon or publishable key
+    #[arg(long, value_name = "KEY", requires = "url")]
+    pub(crate) anon_key: Option<String>,
+    /// A file of PEM certificates to trust beside the system's
+    #[arg(long, value_name = "FILE", requires = "url")]
+    pub(crate) ca_file: Option<String>,
+    /// The e-mail address
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) email: String,
 }
 
 /// Providers.

@@ -35,6 +35,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 /// Builds the app, the command line and the harness; returns the harness, told where all is.
 pub(crate) fn harness() -> anyhow::Result<Command> {
     ui::build()?;
+    // PostgREST is among them, for what needs a server.
+    ui::install("conformance packages", &workspace::conformance())?;
     let models = model::fetch()?;
     let binaries = ["--bin", "tidemark", "--bin", "tidemarkctl", "--bin", "e2e"];
     step("build", workspace::cargo_all(&["build"], &binaries))?;

@@ -1,5 +1,6 @@
 //! The commands: each calls the api and prints what comes back.
 
+mod account;
 mod organise;
 mod providers;
 mod text;
@@ -21,6 +22,7 @@ pub(crate) async fn run(core: &Tidemark, command: Command, output: &Output) -> R
         Command::Say { conversation, text } => chat::say(core, &conversation, text, output),
         Command::Settings(settings) => self::settings(core, settings, output),
         Command::Models => output.print(&core.models()?, |models| text::models(models)),
+        Command::Account(command) => account::run(core, command, output).await,
         Command::Providers(command) => providers::run(core, command, output),
         Command::Doctor { rebuild_index } => doctor(core, rebuild_index, output),
         other => organise::run(core, other, output),

@@ -5,6 +5,7 @@
 //! the mirror are plain functions that may wait for the disk; those that reach for the network are
 //! async. All of them fail with a [`crate::Failure`].
 
+mod account;
 mod app;
 mod conversations;
 mod doctor;
@@ -16,6 +17,7 @@ mod tidemark;
 pub mod typescript;
 
 pub use crate::model::view::*;
+pub use account::{AccountState, AccountStatus, Credentials, ProjectAddress, SignOutRequest};
 pub use app::{App, OpenOptions};
 pub use thread::Following;
 pub use tidemark::Tidemark;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
+use super::account::Accounts;
 use super::app::OpenOptions;
 use super::models::Registry;
 use super::{KeyStore, SyncState, Undoable};
@@ -50,6 +51,7 @@ pub(super) struct Inner {
     pub(super) streams: Streams,
     pub(super) models: Arc<Registry>,
     pub(super) undo: UndoStack,
+    pub(super) accounts: Accounts,
     pub(super) tasks: Arc<Tasks>,
 }
 
@@ -69,6 +71,7 @@ impl Tidemark {
             .map_err(mirror::Error::from)?;
         let queue =
             Queue::new(mirror.clone(), instance, models.clone(), streams.clone(), tasks.clone());
+        let accounts = Accounts::new(&mirror, kept, options.keyring.clone());
         let core = Self {
             inner: Arc::new(Inner {
                 mirror,
@@ -79,6 +82,7 @@ impl Tidemark {
                 streams,
                 models,
                 undo: UndoStack::default(),
+                accounts,
                 tasks,
             }),
         };

@@ -14,6 +14,11 @@ impl Secret {
         Self(Zeroizing::new(key.trim().to_owned()))
     }
 
+    /// Takes a password as it was typed: blanks are part of it.
+    pub fn exact(password: impl Into<String>) -> Self {
+        Self(Zeroizing::new(password.into()))
+    }
+
     /// The key itself, for a header and for nothing else.
     pub fn expose(&self) -> &str {
         &self.0
@@ -38,6 +43,11 @@ mod tests {
     #[test]
     fn a_secret_is_never_printed() {
         assert_eq!(format!("{:?}", Some(Secret::new("sk-planted"))), "Some(Secret(…))");
+    }
+
+    #[test]
+    fn a_password_keeps_its_blanks() {
+        assert_eq!(Secret::exact(" pass word ").expose(), " pass word ");
     }
 
     #[test]

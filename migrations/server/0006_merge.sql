@@ -2,7 +2,7 @@
 -- its outcome is kept in a ledger until the device says that it has it: exactly once, and bounded.
 -- docs/sync.md, `sync_push`, says what each outcome means.
 --
--- 0006 has the parts: unpacking, rows from fields, merging. 0007 has the whole.
+-- Here are the parts: unpacking, rows from fields, merging. 0007_push.sql has the whole.
 
 CREATE TABLE IF NOT EXISTS sync.ledger (
     user_id   uuid NOT NULL,
@@ -64,102 +64,118 @@ $$;
 
 -- Rows from operations, a function for each table. A field that is absent is NULL: a put needs all of
 -- them, and a patch takes only what it names (sync.write).
+-- PL/pgSQL, here and where a function is called for each operation: its plans are kept.
 CREATE OR REPLACE FUNCTION sync.new_conversations(owner uuid, batch sync.op[])
-RETURNS SETOF public.conversations LANGUAGE sql STABLE SET search_path = '' AS $$
+RETURNS SETOF public.conversations LANGUAGE plpgsql STABLE SET search_path = '' AS $$
+BEGIN
+    RETURN QUERY
     SELECT owner, o.id, COALESCE(f.title, ''), COALESCE(f.title_by, 'auto'), f.model, f.system_prompt,
            COALESCE(f.pinned, false), COALESCE(f.archived, false),
-           timestamptz 'epoch' + f.trashed_ms * interval '1 millisecond',
+           (timestamptz 'epoch' + f.trashed_ms * interval '1 millisecond')::timestamptz(3),
            f.origin::jsonb, f.continuation_id, f.metadata::jsonb, o.clocks,
-           timestamptz 'epoch' + f.created_ms * interval '1 millisecond',
-           least(timestamptz 'epoch' + f.updated_ms * interval '1 millisecond',
-                 date_trunc('milliseconds', now())), NULL::timestamptz
+           (timestamptz 'epoch' + f.created_ms * interval '1 millisecond')::timestamptz(3),
+           least(timestamptz 'epoch' + f.updated_ms * interval '1 millisecond', now())::timestamptz(3), NULL::timestamptz
       FROM unnest(batch) AS o
      CROSS JOIN LATERAL jsonb_to_record(o.fields) AS f (
                title text, title_by text, model text, system_prompt text, pinned boolean,
                archived boolean, trashed_ms bigint, origin text, continuation_id text,
-               metadata text, created_ms bigint, updated_ms bigint)
+               metadata text, created_ms bigint, updated_ms bigint);
+END
 $$;
 
 CREATE OR REPLACE FUNCTION sync.new_messages(owner uuid, batch sync.op[])
-RETURNS SETOF public.messages LANGUAGE sql STABLE SET search_path = '' AS $$
+RETURNS SETOF public.messages LANGUAGE plpgsql STABLE SET search_path = '' AS $$
+BEGIN
+    RETURN QUERY
     SELECT owner, o.id, f.conversation_id, f.parent_id, f.continues_id, f.role, f.content,
            decode(f.content_raw, 'base64'), f.parts::jsonb, f.model, f.state, f.tokens_in,
            f.tokens_out, f.first_token_ms, f.cost_micros, f.metadata::jsonb, f.device_id,
-           timestamptz 'epoch' + f.created_ms * interval '1 millisecond',
-           timestamptz 'epoch' + f.finished_ms * interval '1 millisecond',
-           timestamptz 'epoch' + f.trashed_ms * interval '1 millisecond',
+           (timestamptz 'epoch' + f.created_ms * interval '1 millisecond')::timestamptz(3),
+           (timestamptz 'epoch' + f.finished_ms * interval '1 millisecond')::timestamptz(3),
+           (timestamptz 'epoch' + f.trashed_ms * interval '1 millisecond')::timestamptz(3),
            o.clocks,
-           least(timestamptz 'epoch' + f.updated_ms * interval '1 millisecond',
-                 date_trunc('milliseconds', now()))
+           least(timestamptz 'epoch' + f.updated_ms * interval '1 millisecond', now())::timestamptz(3)
       FROM unnest(batch) AS o
      CROSS JOIN LATERAL jsonb_to_record(o.fields) AS f (
                conversation_id uuid, parent_id uuid, continues_id uuid, role text, content text,
                content_raw text, parts text, model text, state text, tokens_in bigint,
                tokens_out bigint, first_token_ms bigint, cost_micros bigint, metadata text,
                device_id uuid, created_ms bigint, finished_ms bigint, trashed_ms bigint,
-               updated_ms bigint)
+               updated_ms bigint);
+END
 $$;
 
 CREATE OR REPLACE FUNCTION sync.new_documents(owner uuid, batch sync.op[])
-RETURNS SETOF public.documents LANGUAGE sql STABLE SET search_path = '' AS $$
+RETURNS SETOF public.documents LANGUAGE plpgsql STABLE SET search_path = '' AS $$
+BEGIN
+    RETURN QUERY
     SELECT owner, o.id, f.conversation_id, f.title, f.mime, f.sha256, f.bytes, f.pages, f.state,
            f.origin::jsonb, f.metadata::jsonb,
-           timestamptz 'epoch' + f.created_ms * interval '1 millisecond',
-           timestamptz 'epoch' + f.trashed_ms * interval '1 millisecond',
+           (timestamptz 'epoch' + f.created_ms * interval '1 millisecond')::timestamptz(3),
+           (timestamptz 'epoch' + f.trashed_ms * interval '1 millisecond')::timestamptz(3),
            o.clocks,
-           least(timestamptz 'epoch' + f.updated_ms * interval '1 millisecond',
-                 date_trunc('milliseconds', now()))
+           least(timestamptz 'epoch' + f.updated_ms * interval '1 millisecond', now())::timestamptz(3)
       FROM unnest(batch) AS o
      CROSS JOIN LATERAL jsonb_to_record(o.fields) AS f (
                conversation_id uuid, title text, mime text, sha256 text, bytes bigint, pages bigint,
                state text, origin text, metadata text, created_ms bigint, trashed_ms bigint,
-               updated_ms bigint)
+               updated_ms bigint);
+END
 $$;
 
 CREATE OR REPLACE FUNCTION sync.new_files(owner uuid, batch sync.op[])
-RETURNS SETOF public.files LANGUAGE sql STABLE SET search_path = '' AS $$
+RETURNS SETOF public.files LANGUAGE plpgsql STABLE SET search_path = '' AS $$
+BEGIN
+    RETURN QUERY
     SELECT owner, o.id, f.document_id, f.message_id, f.name, f.mime, f.sha256, f.bytes,
            f.storage_path, f.origin::jsonb,
-           timestamptz 'epoch' + f.created_ms * interval '1 millisecond', o.clocks,
-           least(timestamptz 'epoch' + f.updated_ms * interval '1 millisecond',
-                 date_trunc('milliseconds', now()))
+           (timestamptz 'epoch' + f.created_ms * interval '1 millisecond')::timestamptz(3), o.clocks,
+           least(timestamptz 'epoch' + f.updated_ms * interval '1 millisecond', now())::timestamptz(3)
       FROM unnest(batch) AS o
      CROSS JOIN LATERAL jsonb_to_record(o.fields) AS f (
                document_id uuid, message_id uuid, name text, mime text, sha256 text, bytes bigint,
-               storage_path text, origin text, created_ms bigint, updated_ms bigint)
+               storage_path text, origin text, created_ms bigint, updated_ms bigint);
+END
 $$;
 
 CREATE OR REPLACE FUNCTION sync.new_user_preferences(owner uuid, batch sync.op[])
-RETURNS SETOF public.user_preferences LANGUAGE sql STABLE SET search_path = '' AS $$
+RETURNS SETOF public.user_preferences LANGUAGE plpgsql STABLE SET search_path = '' AS $$
+BEGIN
+    RETURN QUERY
     SELECT owner, o.id, f.key, f.value::jsonb, o.clocks,
-           least(timestamptz 'epoch' + f.updated_ms * interval '1 millisecond',
-                 date_trunc('milliseconds', now()))
+           least(timestamptz 'epoch' + f.updated_ms * interval '1 millisecond', now())::timestamptz(3)
       FROM unnest(batch) AS o
-     CROSS JOIN LATERAL jsonb_to_record(o.fields) AS f (key text, value text, updated_ms bigint)
+     CROSS JOIN LATERAL jsonb_to_record(o.fields) AS f (key text, value text, updated_ms bigint);
+END
 $$;
 
 CREATE OR REPLACE FUNCTION sync.new_usage_logs(owner uuid, batch sync.op[])
-RETURNS SETOF public.usage_logs LANGUAGE sql STABLE SET search_path = '' AS $$
+RETURNS SETOF public.usage_logs LANGUAGE plpgsql STABLE SET search_path = '' AS $$
+BEGIN
+    RETURN QUERY
     SELECT owner, o.id, f.conversation_id, f.message_id, f.model, f.tokens_in, f.tokens_out,
            f.first_token_ms, f.cost_micros,
-           timestamptz 'epoch' + f.created_ms * interval '1 millisecond'
+           (timestamptz 'epoch' + f.created_ms * interval '1 millisecond')::timestamptz(3)
       FROM unnest(batch) AS o
      CROSS JOIN LATERAL jsonb_to_record(o.fields) AS f (
                conversation_id uuid, message_id uuid, model text, tokens_in bigint,
-               tokens_out bigint, first_token_ms bigint, cost_micros bigint, created_ms bigint)
+               tokens_out bigint, first_token_ms bigint, cost_micros bigint, created_ms bigint);
+END
 $$;
 
 CREATE OR REPLACE FUNCTION sync.new_devices(owner uuid, batch sync.op[])
-RETURNS SETOF public.devices LANGUAGE sql STABLE SET search_path = '' AS $$
+RETURNS SETOF public.devices LANGUAGE plpgsql STABLE SET search_path = '' AS $$
+BEGIN
+    RETURN QUERY
     SELECT owner, o.id, f.name, f.platform, f.app_version,
-           timestamptz 'epoch' + f.created_ms * interval '1 millisecond',
-           timestamptz 'epoch' + f.revoked_ms * interval '1 millisecond', o.clocks,
-           least(timestamptz 'epoch' + f.updated_ms * interval '1 millisecond',
-                 date_trunc('milliseconds', now()))
+           (timestamptz 'epoch' + f.created_ms * interval '1 millisecond')::timestamptz(3),
+           (timestamptz 'epoch' + f.revoked_ms * interval '1 millisecond')::timestamptz(3), o.clocks,
+           least(timestamptz 'epoch' + f.updated_ms * interval '1 millisecond', now())::timestamptz(3)
       FROM unnest(batch) AS o
      CROSS JOIN LATERAL jsonb_to_record(o.fields) AS f (
                name text, platform text, app_version text, created_ms bigint, revoked_ms bigint,
-               updated_ms bigint)
+               updated_ms bigint);
+END
 $$;
 
 -- The column that holds a field.
@@ -185,11 +201,13 @@ $$;
 
 -- The seq and nonce of a row's last change.
 CREATE OR REPLACE FUNCTION sync.version(owner uuid, code smallint, id uuid) RETURNS jsonb
-LANGUAGE sql STABLE SET search_path = '' AS $$
-    SELECT jsonb_strip_nulls(jsonb_build_object('seq', c.seq, 'nonce', t.nonce))
-      FROM sync.change AS c
-      LEFT JOIN sync.txn AS t ON t.scope = c.scope AND t.seq = c.seq
-     WHERE c.scope = owner AND c.tbl = code AND c.row_id = id
+LANGUAGE plpgsql STABLE SET search_path = '' AS $$
+BEGIN
+    RETURN (SELECT jsonb_strip_nulls(jsonb_build_object('seq', c.seq, 'nonce', t.nonce))
+              FROM sync.change AS c
+              LEFT JOIN sync.txn AS t ON t.scope = c.scope AND t.seq = c.seq
+             WHERE c.scope = owner AND c.tbl = code AND c.row_id = id);
+END
 $$;
 
 CREATE OR REPLACE FUNCTION sync.rejected(op sync.op, code text, message text) RETURNS sync.outcome
@@ -300,18 +318,14 @@ LANGUAGE sql IMMUTABLE SET search_path = '' AS $$
     SELECT CASE WHEN (incoming = 'person') = (held = 'person') THEN NULL ELSE incoming = 'person' END
 $$;
 
-CREATE OR REPLACE FUNCTION sync.is_final(state text) RETURNS boolean
-LANGUAGE sql IMMUTABLE SET search_path = '' AS $$
-    SELECT state IN ('done', 'stopped', 'interrupted')
-$$;
-
 -- What of a body an operation may write: its fields, or the reason why none of them.
 CREATE OR REPLACE FUNCTION sync.body_rule(
     kind text, stored jsonb, touched jsonb, mine boolean, OUT changed jsonb, OUT conflict text
 ) LANGUAGE plpgsql IMMUTABLE SET search_path = '' AS $$
 DECLARE
-    was_final boolean := sync.is_final(stored ->> 'state');
-    will_be_final boolean := sync.is_final(COALESCE(touched ->> 'state', stored ->> 'state'));
+    final text[] := '{done,stopped,interrupted}';
+    was_final boolean := stored ->> 'state' = ANY (final);
+    will_be_final boolean := COALESCE(touched ->> 'state', stored ->> 'state') = ANY (final);
 BEGIN
     changed := '{}';
     IF touched = '{}' OR (kind = 'ensure' AND was_final) THEN
