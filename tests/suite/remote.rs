@@ -1,6 +1,8 @@
 //! The way to a Supabase project: what is sent, what is believed, what is refused.
 
 #[cfg(unix)]
+mod accounts;
+#[cfg(unix)]
 mod doorbell;
 mod hostile;
 mod server;

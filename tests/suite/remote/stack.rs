@@ -6,7 +6,9 @@ use super::*;
 use serde_json::{Map, Value};
 use tidemark_core::clock::SystemClock;
 use tidemark_core::model::wire::{Kind, Op, Outcome, Push, Table};
-use tidemark_core::remote::{AboutDevice, Proof, Server as Remote, Session, SignOut, SignedUp};
+use tidemark_core::remote::{
+    AboutDevice, Profile, Proof, Server as Remote, Session, SignOut, SignedUp,
+};
 use tidemark_core::sync::failures::{Decision, Pause, decide};
 use tidemark_core::sync::server::{Ask, Remote as _, Told};
 use tidemark_tests::stack::{AuthOptions, Confirm, Options, RefreshTokens, Stack};
@@ -367,4 +369,50 @@ async fn a_session_outlives_a_server_that_is_away() {
     };
     tokio::time::timeout(Duration::from_secs(20), healed).await.expect("back");
     desk.hello().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_sees_their_sessions_ends_one_and_deletes_the_account() {
+    let stack = stack(|_| {}).await;
+    let (desk, laptop) =
+        (Desk::of(&stack, "ann@example.com").await, Desk::of(&stack, "ann@example.com").await);
+    desk.hello().await;
+    laptop.hello().await;
+    let profile = Profile::new(desk.tokens.clone());
+    let sessions = profile.sessions().await.expect("listed");
+    assert_eq!(sessions.len(), 2, "{sessions:?}");
+    let other = sessions.iter().find(|row| !row.current).expect("the laptop's");
+    assert_eq!(other.device_id, Some(laptop.device));
+    assert!(other.user_agent.as_ref().is_some_and(|agent| agent.starts_with("Tidemark/")));
+    assert!(profile.end_session(other.id).await.expect("ended"));
+    let fault = laptop.remote.ask(Ask::Pull { after: None, max: 1 }).await.expect_err("ended");
+    assert_eq!(decide(&fault), Decision::Refresh, "{fault}");
+    let fault = laptop.remote.ask(Ask::Refresh).await.expect_err("ended");
+    assert_eq!(decide(&fault), Decision::Pause(Pause::SignIn), "{fault}");
+    let refused = profile.health().await.expect_err("no administrator");
+    assert!(refused.message.contains("administrator"), "{refused:?}");
+    profile.delete().await.expect("deleted");
+    let again = desk.tokens.auth().sign_in("ann@example.com", &Secret::new(PASSWORD)).await;
+    assert_eq!(code(again), "invalid_credentials");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_device_is_refused_at_its_next_request() {
+    let stack = stack(|_| {}).await;
+    let (desk, laptop) =
+        (Desk::of(&stack, "ann@example.com").await, Desk::of(&stack, "ann@example.com").await);
+    desk.hello().await;
+    laptop.hello().await;
+    let profile = Profile::new(desk.tokens.clone());
+    assert!(profile.revoke_device(laptop.device).await.expect("revoked"));
+    let fault = laptop.remote.ask(Ask::Pull { after: None, max: 1 }).await.expect_err("revoked");
+    let pauses = [Decision::Refresh, Decision::Pause(Pause::DeviceRevoked)];
+    assert!(pauses.contains(&decide(&fault)), "{fault}");
+    // Signed in again on the same data folder, it is still revoked, and says so.
+    let auth = laptop.tokens.auth().clone();
+    let session = auth.sign_in("ann@example.com", &Secret::new(PASSWORD)).await.expect("in");
+    laptop.tokens.adopt(session).await.expect("kept");
+    let hello = Ask::Hello { device_id: laptop.device };
+    let fault = laptop.remote.ask(hello).await.expect_err("revoked");
+    assert_eq!(decide(&fault), Decision::Pause(Pause::DeviceRevoked), "{fault}");
 }

@@ -19,8 +19,8 @@ use crate::mirror::{self, Mirror, outbox, secrets, settings};
 use crate::model::Timestamp;
 use crate::providers::secret::Secret;
 use crate::remote::{
-    Auth, InKeyring, Link, Patience, Project, Session, SessionStore, SignOut, SignedUp, StoreError,
-    Tokens,
+    self, Auth, InKeyring, Link, Patience, Project, Proof, Session, SessionStore, SignOut,
+    SignedUp, StoreError, Tokens,
 };
 use crate::secrets::Keyring;
 
@@ -167,6 +167,35 @@ impl Tidemark {
         }
     }
 
+    /// Has a message sent with which a forgotten password can be replaced. Whether there is such an
+    /// account is not told.
+    ///
+    /// # Errors
+    /// The project cannot be asked, or sent a message a moment ago.
+    pub async fn forgot_password(
+        &self,
+        project: Option<ProjectAddress>,
+        email: &str,
+    ) -> Result<()> {
+        let entry = self.place(project, email).await?;
+        let sent = entry.auth.recover(&entry.email).await;
+        sent.map_err(|error| error.failure(&entry.place()))
+    }
+
+    /// Replaces a forgotten password with the code from the message, and signs in. All other sessions
+    /// end.
+    ///
+    /// # Errors
+    /// The code is wrong or too old, or the password is refused.
+    pub async fn reset_password(&self, who: Credentials, code: &Secret) -> Result<AccountStatus> {
+        let entry = self.entry(&who).await?;
+        let told = |error: remote::Error| error.failure(&entry.place());
+        let session = entry.auth.verify(&entry.email, code, Proof::Recovery).await.map_err(told)?;
+        let set = entry.auth.update_password(&session.access, &who.password, None).await;
+        set.map_err(told)?;
+        self.enter(entry, session).await
+    }
+
     /// How the account stands; no network is asked.
     ///
     /// # Errors
@@ -239,18 +268,22 @@ impl Tidemark {
     }
 
     async fn entry(&self, who: &Credentials) -> Result<Entry> {
-        let email = who.email.trim().to_owned();
-        if email.len() > 320 || !email.contains('@') || email.contains(char::is_whitespace) {
-            return Err(no_address());
-        }
         if who.password.expose().is_empty() {
             return Err(no_password());
         }
-        let address = match &who.project {
-            Some(address) => address.clone(),
+        self.place(who.project.clone(), &who.email).await
+    }
+
+    async fn place(&self, project: Option<ProjectAddress>, email: &str) -> Result<Entry> {
+        let email = email.trim().to_owned();
+        if email.len() > 320 || !email.contains('@') || email.contains(char::is_whitespace) {
+            return Err(no_address());
+        }
+        let address = match project {
+            Some(address) => address,
             None => self.off(|core| core.remembered()).await?.ok_or_else(no_project)?,
         };
-        let project = project(&address)?;
+        let project = self::project(&address)?;
         // As it is written from now on.
         let address = ProjectAddress { url: project.url(), ..address };
         let auth = self.inner.accounts.fresh(project).auth().clone();

@@ -11,6 +11,7 @@
 mod auth;
 mod error;
 mod link;
+mod profile;
 mod project;
 pub mod realtime;
 mod reply;
@@ -24,6 +25,7 @@ mod tokens;
 pub use auth::{Auth, Proof, SignOut, SignedUp};
 pub use error::{Error, Fault, Result, Service, Weakness};
 pub use link::{Link, Patience};
+pub use profile::{Profile, SessionRow, UserState};
 pub use project::Project;
 pub use rest::{Body, Rest, Weight};
 pub use server::{AboutDevice, Server, fault};

@@ -39,6 +39,11 @@ impl Rest {
         Self { link }
     }
 
+    /// Whose they are, for a sentence.
+    pub(super) fn place(&self) -> String {
+        self.link.project().place()
+    }
+
     /// Calls a function for whoever the token speaks for.
     ///
     /// # Errors

@@ -120,7 +120,7 @@ const SCHEMA: &str =
     "Have the database prepared: `supabase db push` with Tidemark's migrations/server.";
 
 /// Codes that mean one thing wherever they come from.
-const CODES: [(&str, Code, &str, &str); 33] = [
+const CODES: [(&str, Code, &str, &str); 37] = [
     (
         "invalid_credentials",
         Code::Refused,
@@ -268,6 +268,25 @@ const CODES: [(&str, Code, &str, &str); 33] = [
         "Update Tidemark.",
     ),
     ("project_paused", PAUSED.0, PAUSED.1, PAUSED.2),
+    (
+        "validation_failed",
+        Code::InvalidInput,
+        "The project did not take what was entered.",
+        "Check the e-mail address and the password.",
+    ),
+    (
+        "files_left",
+        Code::WrongState,
+        "The account still has files on the server, which have to go first.",
+        "Delete them, then the account.",
+    ),
+    ("forbidden", Code::Refused, "Only an administrator of the project may do this.", "Ask one."),
+    (
+        "scope_forbidden",
+        Code::Refused,
+        "The project did not let this account do that.",
+        "Sign in again; if that does not help, ask whoever runs the project.",
+    ),
     (
         "53100",
         Code::ProviderBusy,
