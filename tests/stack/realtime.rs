@@ -99,10 +99,11 @@ impl Realtime {
         mut request: Request<Incoming>,
     ) -> Response<Body> {
         let query = request.uri().query().map(ToOwned::to_owned);
-        let version = match parameter(query.as_deref(), "vsn").as_deref() {
-            None | Some("1.0.0") => Version::V1,
-            Some("2.0.0") => Version::V2,
-            Some(_) => return answer(403, ""),
+        let version = parameter(query.as_deref(), "vsn").unwrap_or_else(|| "1.0.0".to_owned());
+        let version = match version.get(..4) {
+            Some("1.0.") => Version::V1,
+            Some("2.0.") => Version::V2,
+            _ => return answer(403, ""),
         };
         let header = request.headers().get("x-api-key").and_then(|value| value.to_str().ok());
         let key = header.map(ToOwned::to_owned).or_else(|| parameter(query.as_deref(), "apikey"));
