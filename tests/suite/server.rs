@@ -4,6 +4,7 @@
 //! needs more than one connection, or HTTP.
 
 mod claims;
+mod vectors;
 mod wire;
 mod writers;
 
