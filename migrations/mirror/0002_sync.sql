@@ -109,6 +109,7 @@ CREATE TABLE tombstones (
     at_ms           INTEGER NOT NULL,
     PRIMARY KEY (tbl, row_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX tombstones_by_age ON tombstones (at_ms);
 -- Rows of a newer server that this version cannot take in, as they came.
 CREATE TABLE unread_rows (
     tbl             TEXT    NOT NULL,

@@ -9,16 +9,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::Connection;
+use serde_json::json;
 use tidemark_core::chat::send::{self, Context, Want};
 use tidemark_core::clock::{Clock, ManualClock};
 use tidemark_core::events::Events;
 use tidemark_core::mirror::key::{KEY_BYTES, Key};
 use tidemark_core::mirror::messages::{self, Progress};
 use tidemark_core::mirror::{
-    self, Error, Mirror, Write, conversations, drafts, index, migrate, send_queue, settings,
-    thread, usage,
+    self, Error, Mirror, Write, account, apply, conversations, drafts, index, migrate, outbox,
+    send_queue, settings, settle, thread, usage,
 };
 use tidemark_core::model::view::{SearchRequest, SendRequest, Sent, Shelf};
+use tidemark_core::model::wire;
 use tidemark_core::model::{
     ConversationId, Message, MessageId, MessageState, ModelRef, TitleBy, UsageId,
 };
@@ -128,6 +130,22 @@ pub enum Step {
     Checkpoint,
     /// The log is written back and emptied.
     Truncate,
+    /// An account is attached.
+    Attach,
+    /// A page of the server's is applied, its cursor with it.
+    Pull,
+    /// What waits is marked as on its way.
+    Take,
+    /// The outcomes of what is on its way are stored.
+    Settle,
+}
+
+impl Step {
+    /// Whether a power cut may take it back: what can be had again from the server does not wait for the
+    /// disk. It goes whole, with all that came after it.
+    pub fn can_be_had_again(self) -> bool {
+        self == Self::Pull
+    }
 }
 
 /// Runs one step.
@@ -165,7 +183,61 @@ pub fn run(session: &Session, number: usize, step: Step) -> Result<(), Error> {
         Step::Rebuild => index::rebuild(mirror),
         Step::Checkpoint => checkpoint(mirror, "PASSIVE"),
         Step::Truncate => checkpoint(mirror, "TRUNCATE"),
+        Step::Attach => session.write(|write| {
+            account::attach(write, "https://tide.example", uuid::Uuid::max(), "ann@tide.example")
+        }),
+        Step::Pull => pull(session, number),
+        Step::Take => outbox::take(mirror, 1_000, 8 << 20).map(|_| ()),
+        Step::Settle => {
+            let outcomes: Vec<_> = outbox::take(mirror, 1_000, 8 << 20)?
+                .into_iter()
+                .map(|op| wire::Settled { n: op.n, outcome: outcome(op.n, number) })
+                .collect();
+            settle::settle(mirror, &outcomes).map(|_| ())
+        }
     }
+}
+
+/// Every fifth operation is refused, so that there is something parked.
+fn outcome(n: i64, number: usize) -> wire::Outcome {
+    if n % 5 == 4 {
+        let (code, message) = ("invalid".to_owned(), "no".to_owned());
+        return wire::Outcome::Rejected { code, message };
+    }
+    let (seq, nonce) = (number as i64 * 100 + n, Some(7));
+    wire::Outcome::Applied(wire::Accepted { seq, nonce, ..wire::Accepted::default() })
+}
+
+/// A page with a new chat of another device's, and its changes of the oldest chat here.
+fn pull(session: &Session, number: usize) -> Result<(), Error> {
+    session.clock.advance(7);
+    let chat = |id: uuid::Uuid, title: &str| json!([id, title, "person", false, false, START_MS, session.clock.now().0, {"title": (number as i64) << 40}]);
+    let seq = number as i64 * 100;
+    let (new, message) = (session.clock.new_id(), session.clock.new_id());
+    let mut changes = vec![json!(["conversations", seq, "U", new, chat(new, &words(number))])];
+    let all = session.mirror.read(|c| conversations::list(c, Shelf::Active))?;
+    changes.extend(all.last().map(|oldest| {
+        json!(["conversations", seq, "U", oldest.id, chat(oldest.id.0, "from elsewhere")])
+    }));
+    changes.push(json!([
+        "messages",
+        seq,
+        "U",
+        message,
+        [message, new, "user", words(number + 1), "done", START_MS, START_MS, {}]
+    ]));
+    let text = json!({
+        "head": {"seq": seq, "nonce": 7}, "horizon": 0, "server_ms": START_MS, "schema": [1, 1],
+        "has_more": false, "known": true, "cursor": {"seq": seq, "nonce": 7, "tbl": null, "row_id": null},
+        "columns": {
+            "conversations": ["id", "title", "title_by", "pinned", "archived", "created_ms", "updated_ms", "clocks"],
+            "messages": ["id", "conversation_id", "role", "content", "state", "created_ms", "updated_ms", "clocks"],
+        },
+        "changes": changes,
+    })
+    .to_string();
+    let page = serde_json::from_str(&text).expect("a page");
+    apply::page(&session.mirror, &page, apply::Gone::Leave).map(|_| ())
 }
 
 fn set(session: &Session, field: conversations::Field) -> Result<(), Error> {
@@ -228,6 +300,13 @@ pub fn rows(connection: &Connection) -> Result<String, Error> {
         "settings",
         "usage",
         "mirror",
+        "account",
+        "outbox",
+        "bases",
+        "pull",
+        "heads",
+        "conflicts",
+        "unsettled",
     ] {
         let mut statement = connection.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2"))?;
         let columns = statement.column_count();

@@ -15,14 +15,16 @@ use uuid::Uuid;
 use super::incoming::{Incoming, Layout, keep};
 use super::sync_faults::{self, Fault};
 use super::touched::{Size, Touched};
-use super::{Error, Mirror, Write, cursors, departed, rows};
+use super::{Error, Mirror, Write, cursors, departed, rows, tombstones};
 use crate::events::Change as Told;
 use crate::model::wire::{After, Cell, Change, Entry, EntryKind, Page, Rows, Snapshot, Table};
 
 /// Rows of one transaction.
-const BATCH_ROWS: usize = 250;
+const BATCH_ROWS: usize = 200;
 /// Bytes of text of one transaction, about.
 const BATCH_BYTES: usize = 256 << 10;
+/// Rows after which the log is written back.
+const CHECKPOINT_ROWS: usize = 1_500;
 /// A page of at most this many rows tells each of them.
 const FEW: usize = 64;
 
@@ -122,18 +124,14 @@ pub fn page(mirror: &Mirror, page: &Page<'_>, gone: Gone) -> Result<Applied, Err
         mirror.write_behind(|write| cursors::set_pull(&write.tx, &page.cursor))?;
     }
     let size = if page.changes.len() <= FEW { Size::Few } else { Size::Many };
-    let mut batch = Batches::new(mirror, size, gone);
-    let mut rest = page.changes.as_slice();
-    while rest.len() > BATCH_ROWS || weight_of(rest) > BATCH_BYTES {
-        let (now, later) = rest.split_at(fitting(rest));
-        batch.run(|run| run.changes(now, page))?;
-        rest = later;
-        if rest.is_empty() {
-            break;
-        }
-    }
-    batch.run(|run| {
-        run.changes(rest, page)?;
+    let layouts: HashMap<&str, Layout> = page
+        .columns
+        .iter()
+        .filter_map(|(name, columns)| {
+            Some((name.as_str(), Layout::new(Table::named(name)?, columns)))
+        })
+        .collect();
+    let end = |run: &mut Run<'_, '_>| {
         cursors::set_pull(&run.write.tx, &page.cursor)?;
         if !page.has_more {
             cursors::saw_head(&run.write.tx, page.cursor.head(), run.write.now)?;
@@ -143,8 +141,12 @@ pub fn page(mirror: &Mirror, page: &Page<'_>, gone: Gone) -> Result<Applied, Err
             run.write.tell(Told::Everything);
         }
         Ok(())
-    })?;
-    Ok(batch.applied)
+    };
+    Batches::new(mirror, size, gone).all(
+        &page.changes,
+        |run, change| run.change(change, &layouts, page),
+        end,
+    )
 }
 
 /// Applies a part of a first sync and moves it on to `next`: a table, and where in it. With none the first
@@ -175,28 +177,14 @@ fn entries(
     table: Table,
     columns: &[String],
     entries: &[Entry<'_>],
-    end: impl FnOnce(&mut Write<'_>) -> Result<(), Error>,
+    end: impl Fn(&mut Write<'_>) -> Result<(), Error>,
 ) -> Result<Applied, Error> {
     let layout = Layout::new(table, columns);
-    let mut batch = Batches::new(mirror, Size::Many, Gone::Leave);
-    let mut rest = entries;
-    let mut end = Some(end);
-    loop {
-        let (now, later) = rest.split_at(fitting(rest));
-        batch.run(|run| {
-            for entry in now {
-                run.take_in(&layout, entry.row_id, entry.seq, &entry.row)?;
-            }
-            match end.take_if(|_| later.is_empty()) {
-                Some(end) => end(run.write),
-                None => Ok(()),
-            }
-        })?;
-        rest = later;
-        if rest.is_empty() {
-            return Ok(batch.applied);
-        }
-    }
+    Batches::new(mirror, Size::Many, Gone::Leave).all(
+        entries,
+        |run, entry| run.take_in(&layout, entry.row_id, entry.seq, &entry.row),
+        |run| end(run.write),
+    )
 }
 
 /// Removes rows that a complete manifest of the head `seq` does not have.
@@ -207,17 +195,14 @@ pub fn remove(
     seq: i64,
     gone: Gone,
 ) -> Result<Applied, Error> {
-    let mut batch = Batches::new(mirror, Size::Many, gone);
-    for ids in ids.chunks(BATCH_ROWS / 4) {
-        batch.run(|run| {
-            for id in ids {
-                run.depart(table, *id, seq)?;
-            }
+    Batches::new(mirror, Size::Many, gone).all(
+        ids,
+        |run, id| run.depart(table, *id, seq),
+        |run| {
             run.write.tell(Told::Everything);
             Ok(())
-        })?;
-    }
-    Ok(batch.applied)
+        },
+    )
 }
 
 /// Something that weighs about as many bytes as its text.
@@ -237,12 +222,15 @@ impl Weighs for Entry<'_> {
     }
 }
 
-fn text(cells: &[Cell<'_>]) -> usize {
-    cells.iter().map(|cell| cell.as_str().map_or(0, str::len)).sum()
+impl Weighs for Uuid {
+    /// A conversation goes with all its messages.
+    fn weight(&self) -> usize {
+        BATCH_BYTES / 50
+    }
 }
 
-fn weight_of(rows: &[impl Weighs]) -> usize {
-    rows.iter().map(Weighs::weight).sum()
+fn text(cells: &[Cell<'_>]) -> usize {
+    cells.iter().map(|cell| cell.as_str().map_or(0, str::len)).sum()
 }
 
 /// How many of the rows go into one transaction; at least one, where there is one.
@@ -269,19 +257,58 @@ impl<'m> Batches<'m> {
         Self { mirror, size, gone, applied: Applied::default() }
     }
 
-    fn run(
+    /// Applies all rows, in transactions that end early where a person waits to write, and `end` in the
+    /// last one.
+    fn all<R: Weighs>(
+        mut self,
+        rows: &[R],
+        take: impl Fn(&mut Run<'_, '_>, &R) -> Result<(), Error>,
+        end: impl Fn(&mut Run<'_, '_>) -> Result<(), Error>,
+    ) -> Result<Applied, Error> {
+        let (mut rest, mut since) = (rows, 0);
+        loop {
+            let mirror = self.mirror;
+            let done = self.run(|run| {
+                let mut done = 0;
+                for row in &rest[..fitting(rest)] {
+                    take(run, row)?;
+                    done += 1;
+                    if mirror.a_person_waits() {
+                        break;
+                    }
+                }
+                if done == rest.len() {
+                    end(run)?;
+                }
+                Ok(done)
+            })?;
+            since += done;
+            if since >= CHECKPOINT_ROWS || rest.len() == done && rows.len() > FEW {
+                // Here, where nobody waits for it, and not in the commit of whoever writes next.
+                mirror.checkpoint_beside()?;
+                since = 0;
+            }
+            rest = &rest[done..];
+            if rest.is_empty() {
+                return Ok(self.applied);
+            }
+        }
+    }
+
+    fn run<T>(
         &mut self,
-        work: impl FnOnce(&mut Run<'_, '_>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+        work: impl FnOnce(&mut Run<'_, '_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let (size, gone, mut applied) = (self.size, self.gone, self.applied);
-        self.applied = self.mirror.write_behind(|write| {
+        let (value, applied) = self.mirror.write_behind(|write| {
             let mut touched = Touched::new(size);
             let mut run = Run { write, touched: &mut touched, gone, applied: &mut applied };
-            work(&mut run)?;
+            let value = work(&mut run)?;
             touched.finish(write)?;
-            Ok(applied)
+            Ok((value, applied))
         })?;
-        Ok(())
+        self.applied = applied;
+        Ok(value)
     }
 }
 
@@ -294,31 +321,28 @@ struct Run<'w, 'c> {
 }
 
 impl Run<'_, '_> {
-    fn changes(&mut self, changes: &[Change<'_>], page: &Page<'_>) -> Result<(), Error> {
-        let mut layouts: HashMap<Table, Layout> = HashMap::new();
-        for change in changes {
-            let columns = page.columns.get(change.tbl.as_ref());
-            let table = Table::named(&change.tbl);
-            match (change.op, &change.row, table) {
-                (EntryKind::U, Some(row), Some(table)) => {
-                    let columns = columns.map(Vec::as_slice).unwrap_or_default();
-                    let layout =
-                        layouts.entry(table).or_insert_with(|| Layout::new(table, columns));
-                    self.take_in(layout, change.row_id, change.seq, row)?;
+    fn change(
+        &mut self,
+        change: &Change<'_>,
+        layouts: &HashMap<&str, Layout>,
+        page: &Page<'_>,
+    ) -> Result<(), Error> {
+        let layout = layouts.get(change.tbl.as_ref());
+        match (change.op, &change.row, Table::named(&change.tbl)) {
+            // A row that is none of the caller's business.
+            (EntryKind::U, None, _) => Ok(()),
+            (EntryKind::U, Some(row), _) => match layout {
+                Some(layout) => self.take_in(layout, change.row_id, change.seq, row),
+                None => self.keep(change, page.columns.get(change.tbl.as_ref()), row),
+            },
+            (op, _, Some(table)) => {
+                if op == EntryKind::D {
+                    tombstones::remember(self.write, table, change.row_id, change.seq)?;
                 }
-                (EntryKind::U, Some(row), None) => self.keep(change, columns, row)?,
-                // A row that is none of the caller's business.
-                (EntryKind::U, None, _) => {}
-                (op, _, Some(table)) => {
-                    if op == EntryKind::D {
-                        self.remember(table, change.row_id, change.seq)?;
-                    }
-                    self.depart(table, change.row_id, change.seq)?;
-                }
-                (_, _, None) => self.forget(change)?,
+                self.depart(table, change.row_id, change.seq)
             }
+            (_, _, None) => self.forget(change),
         }
-        Ok(())
     }
 
     fn take_in(
@@ -349,17 +373,6 @@ impl Run<'_, '_> {
             "DELETE FROM unread_rows WHERE tbl = ?1 AND row_id = ?2",
             params![change.tbl, change.row_id.as_bytes()],
         )?;
-        Ok(())
-    }
-
-    fn remember(&mut self, table: Table, id: Uuid, seq: i64) -> Result<(), Error> {
-        let at = self.write.server_now()?;
-        self.write
-            .tx
-            .prepare_cached(
-                "INSERT OR REPLACE INTO tombstones (tbl, row_id, seq, at_ms) VALUES (?1, ?2, ?3, ?4)",
-            )?
-            .execute(params![table.code(), id.as_bytes(), seq, at])?;
         Ok(())
     }
 

@@ -8,6 +8,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::search::script::spaced;
+use super::sync_faults::{self, Fault};
 use super::{Error, Mirror};
 
 /// Rows in one transaction: a person's write waits a few milliseconds behind it at most.
@@ -27,18 +28,42 @@ pub(super) fn insert_message(
 
 /// Takes one batch off the dirty list. Tells how many rows it took; 0 means all is indexed.
 pub fn catch_up(mirror: &Mirror) -> Result<usize, Error> {
+    if sync_faults::has(Fault::IndexMarkedFirst) {
+        return marked_first(mirror);
+    }
     mirror.write_lazily(|tx| {
-        let rows: Vec<(i64, i64)> = tx
-            .prepare_cached("SELECT kind, row FROM index_dirty LIMIT ?1")?
-            .query_map([BATCH as i64], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<Result<_, _>>()?;
+        let rows = listed(tx)?;
         for (kind, row) in &rows {
             index_row(tx, *kind, *row)?;
-            tx.prepare_cached("DELETE FROM index_dirty WHERE kind = ?1 AND row = ?2")?
-                .execute([kind, row])?;
+            done(tx, *kind, *row)?;
         }
         Ok(rows.len())
     })
+}
+
+fn done(connection: &Connection, kind: i64, row: i64) -> Result<(), Error> {
+    connection
+        .prepare_cached("DELETE FROM index_dirty WHERE kind = ?1 AND row = ?2")?
+        .execute([kind, row])?;
+    Ok(())
+}
+
+/// The bug of [`Fault::IndexMarkedFirst`]: off the list in one transaction, into the index in another.
+fn marked_first(mirror: &Mirror) -> Result<usize, Error> {
+    let rows = mirror.write_lazily(|tx| {
+        let rows = listed(tx)?;
+        rows.iter().try_for_each(|(kind, row)| done(tx, *kind, *row))?;
+        Ok(rows)
+    })?;
+    mirror.write_lazily(|tx| rows.iter().try_for_each(|(kind, row)| index_row(tx, *kind, *row)))?;
+    Ok(rows.len())
+}
+
+fn listed(connection: &Connection) -> Result<Vec<(i64, i64)>, Error> {
+    Ok(connection
+        .prepare_cached("SELECT kind, row FROM index_dirty LIMIT ?1")?
+        .query_map([BATCH as i64], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?)
 }
 
 fn index_row(connection: &Connection, kind: i64, row: i64) -> Result<(), Error> {

@@ -99,7 +99,7 @@ pub fn insert_batch(
     write.synced(Row::Messages(conversation_id, messages), NEW)
 }
 
-fn insert_row(write: &Write<'_>, message: &Message) -> Result<i64, Error> {
+pub(super) fn insert_row(write: &Write<'_>, message: &Message) -> Result<i64, Error> {
     let rowid = new_rowid(&write.tx, message.created_at)?;
     let raw = message.content_raw.as_deref().and_then(|text| BASE64.decode(text).ok());
     write

@@ -151,6 +151,25 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_stood_under_an_older_name_is_found_under_the_wire_s() {
+        let mut connection = memory();
+        apply(&mut connection, &MIGRATIONS[..1], Timestamp(1)).expect("applies");
+        connection
+            .execute_batch(
+                r#"INSERT INTO conversations (id, clocks, created_ms, updated_ms, active_ms)
+                   VALUES (zeroblob(16), '{"title":3,"trashed":7}', 1, 1, 1),
+                          (randomblob(16), '{"title":3}', 1, 1, 1)"#,
+            )
+            .expect("written");
+        apply(&mut connection, MIGRATIONS, Timestamp(2)).expect("applies");
+        let clocks: Vec<String> = connection
+            .prepare("SELECT clocks FROM conversations ORDER BY rowid")
+            .and_then(|mut s| s.query_map([], |r| r.get(0))?.collect())
+            .expect("listed");
+        assert_eq!(clocks, [r#"{"title":3,"trashed_ms":7}"#, r#"{"title":3}"#]);
+    }
+
+    #[test]
     fn every_table_is_strict() {
         let mut connection = memory();
         apply(&mut connection, MIGRATIONS, Timestamp(1)).expect("applies");

@@ -53,6 +53,7 @@ pub mod sync_faults;
 mod sync_tests;
 pub mod synced;
 pub mod thread;
+mod tombstones;
 mod touched;
 pub mod usage;
 mod write;
@@ -97,6 +98,7 @@ struct Inner {
     readers: Mutex<Vec<Link>>,
     reader_free: Condvar,
     dirty: Notify,
+    persons: behind::Persons,
 }
 
 impl Mirror {
@@ -107,7 +109,9 @@ impl Mirror {
         &self,
         work: impl FnOnce(&mut Write<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        let waiting = self.inner.persons.enter();
         let (value, changes, dirty) = self.with_writer(|connection| {
+            drop(waiting);
             let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let mut write = Write::begin(tx, self.inner.clock.now(), self.inner.device_id);
             let value = work(&mut write)?;

@@ -54,6 +54,7 @@ pub fn open(
             readers: Mutex::new(readers),
             reader_free: Condvar::new(),
             dirty: Notify::new(),
+            persons: Default::default(),
         }),
     })
 }

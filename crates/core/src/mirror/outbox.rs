@@ -308,16 +308,30 @@ pub(super) fn renew(write: &Write<'_>, n: i64) -> Result<(), Error> {
         .query_map([n], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     for old in behind {
-        write
-            .tx
-            .prepare_cached(
-                "INSERT INTO outbox (tbl, row_id, queue, kind, registers, created_ms)
-                 SELECT tbl, row_id, queue, kind, registers, created_ms FROM outbox WHERE n = ?1",
-            )?
-            .execute([old])?;
-        delete(&write.tx, old)?;
+        renumber(write, old)?;
+        if old == n {
+            let n = write.tx.last_insert_rowid();
+            write.tx.execute(
+                "UPDATE outbox SET state = 'waiting', code = NULL, message = NULL WHERE n = ?1",
+                [n],
+            )?;
+        }
     }
     Ok(())
+}
+
+/// Moves an operation to the end.
+pub(super) fn renumber(write: &Write<'_>, old: i64) -> Result<(), Error> {
+    write
+        .tx
+        .prepare_cached(
+            "INSERT INTO outbox (tbl, row_id, queue, kind, registers, state, attempts, code, message, created_ms)
+             SELECT tbl, row_id, queue, kind, registers, state, attempts, code, message, created_ms
+               FROM outbox
+              WHERE n = ?1",
+        )?
+        .execute([old])?;
+    delete(&write.tx, old)
 }
 
 /// A row is deleted here for good. Called while it is still there.

@@ -124,6 +124,42 @@ fn repeat_deletions(write: &Write<'_>, seq: i64) -> Result<usize, Error> {
     Ok(count)
 }
 
+/// A salvaged mirror cannot tell which of its rows, operations and bases are missing, so what it says of
+/// the server does not hold: all is read again, and every row that differs is offered and merges. Its
+/// numbers go on far above any that it may have given.
+pub(super) fn distrust(write: &Write<'_>) -> Result<(), Error> {
+    if super::account::get(&write.tx)?.is_none() {
+        return Ok(());
+    }
+    for table in Table::ALL {
+        write.tx.execute(&format!("UPDATE {} SET server_seq = NULL", table.name()), [])?;
+    }
+    operations(write)?;
+    write.tx.execute_batch(
+        "DELETE FROM pull;
+         DELETE FROM bases;
+         UPDATE outbox SET sent = NULL, state = 'waiting' WHERE state = 'in_flight';
+         DELETE FROM sqlite_sequence WHERE name = 'outbox';",
+    )?;
+    // A device does not make an operation each millisecond of its life.
+    write
+        .tx
+        .execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('outbox', ?1)", [write.now])?;
+    let waiting: Vec<i64> = write
+        .tx
+        .prepare("SELECT n FROM outbox ORDER BY n")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for n in waiting {
+        outbox::renumber(write, n)?;
+    }
+    write.tx.execute(
+        "UPDATE account SET scan_tbl = ?1, scan_row = ?2, rewinding = 0",
+        params![Table::Conversations.code(), i64::MIN],
+    )?;
+    Ok(())
+}
+
 /// A change of a row that the server may have lost becomes an offer of the whole row.
 fn operations(write: &Write<'_>) -> Result<(), Error> {
     let mut lost = Vec::new();

@@ -25,7 +25,7 @@ use super::outbox::{self, Entry, Sent};
 use super::rows::{self, Stored};
 use super::sync_faults::{self, Fault};
 use super::touched::{Size, Touched};
-use super::{Error, Mirror, Write, departed, sibling};
+use super::{Error, Mirror, Write, departed, sibling, tombstones};
 use crate::events::Change;
 use crate::model::wire::{Accepted, FullRow, Kind, Outcome, Settled, Table};
 use crate::model::{ConversationId, MessageId};
@@ -120,7 +120,7 @@ impl Settling<'_, '_> {
     fn applied(&mut self, entry: &Entry, accepted: &Accepted) -> Result<(), Error> {
         self.leave(entry)?;
         if entry.kind == Kind::Purge {
-            return self.remember_purge(entry, accepted.seq);
+            return tombstones::remember(self.write, entry.table, entry.row_id, accepted.seq);
         }
         let Some(mut sent) = entry.carries(&self.write.tx)? else { return Ok(()) };
         let stored = self.adopt(entry, &mut sent, accepted)?;
@@ -320,15 +320,6 @@ impl Settling<'_, '_> {
             bases::drop(&self.write.tx, table, id)?;
         }
         incoming::show(self.write, table, row, &base, &pending, None, self.touched)?;
-        Ok(())
-    }
-
-    fn remember_purge(&mut self, entry: &Entry, seq: i64) -> Result<(), Error> {
-        let at = self.write.server_now()?;
-        self.write.tx.execute(
-            "INSERT OR REPLACE INTO tombstones (tbl, row_id, seq, at_ms) VALUES (?1, ?2, ?3, ?4)",
-            params![entry.table.code(), entry.row_id.as_bytes(), seq, at],
-        )?;
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 mod branches;
 mod pages;
 mod pushes;
+mod speed;
 
 use std::sync::Arc;
 

@@ -21,7 +21,8 @@ const REFERENCES: [(&str, &str); 6] = [
         "answers that wait without a place in the queue",
         "SELECT count(*) FROM messages
           WHERE state IN ('queued', 'sending', 'streaming', 'retrying', 'needs_you')
-            AND trashed_ms IS NULL AND id NOT IN (SELECT message_id FROM send_queue)",
+            AND trashed_ms IS NULL AND id NOT IN (SELECT message_id FROM send_queue)
+            AND (device_id IS NULL OR device_id = (SELECT device_id FROM mirror))",
     ),
     (
         "places in the queue without their answer",

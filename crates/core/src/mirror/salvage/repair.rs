@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use crate::mirror::{Error, Write, thread};
+use crate::mirror::{Error, Write, restored, thread};
 use crate::model::{ConversationId, MessageId};
 
 /// Title of a conversation whose own row was lost.
@@ -21,7 +21,7 @@ pub(super) fn repair(write: &mut Write<'_>) -> Result<(), Error> {
         "INSERT OR IGNORE INTO index_dirty SELECT 1, rowid FROM messages;
          INSERT OR IGNORE INTO index_dirty SELECT 2, rowid FROM conversations;",
     )?;
-    Ok(())
+    restored::distrust(write)
 }
 
 /// A conversation for messages that have lost theirs.
@@ -73,7 +73,9 @@ fn settle_queue(write: &Write<'_>) -> Result<(), Error> {
          UPDATE messages
             SET state = 'interrupted', finished_ms = updated_ms
           WHERE state IN ('queued', 'sending', 'streaming', 'retrying', 'needs_you')
-            AND id NOT IN (SELECT message_id FROM send_queue);
+            AND id NOT IN (SELECT message_id FROM send_queue)
+            -- Another device's answer waits in that device's queue.
+            AND (device_id IS NULL OR device_id = (SELECT device_id FROM mirror));
          DELETE FROM branches WHERE child_id NOT IN (SELECT id FROM messages);
          UPDATE send_queue SET runner = NULL;",
     )?;

@@ -347,3 +347,79 @@ fn a_batch_ends_before_it_is_too_large_but_has_one_operation_at_least() {
     let take = |bytes| outbox::take(&ann.mirror, 10, bytes).expect("takes").len();
     assert_eq!((take(1), take(25_000), take(1 << 20)), (1, 3, 4));
 }
+
+#[test]
+fn what_was_merely_offered_goes_when_the_server_had_deleted_it_and_a_change_of_it_comes_back() {
+    let ann = Device::without_account();
+    let (idle, changed) = (ann.conversation("idle"), ann.conversation("changed"));
+    ann.attach();
+    attach::offer(&ann.mirror, 100).expect("offers");
+    ann.rename(changed, "since");
+    for op in ann.take() {
+        ann.settle(op.n, Outcome::Gone { seq: 9 });
+    }
+    let left: Vec<_> = ann.take().iter().map(|op| (op.kind, op.id)).collect();
+    assert_eq!(left, [(Kind::Put, wire::recovered_id(changed.0, 9))]);
+    assert!(ann.mirror.read(|c| conversations::get(c, idle)).is_err());
+}
+
+#[test]
+fn an_operation_whose_outcome_the_server_forgot_is_offered_where_it_may_lack_the_row() {
+    let ann = Device::new();
+    let id = ann.conversation("tides");
+    let n = ann.take()[0].n;
+    ann.settle(n, Outcome::Done);
+    let ops = ann.take();
+    assert_eq!((ops.len(), ops[0].kind, ops[0].id), (1, Kind::Ensure, id.0));
+    ann.settle(ops[0].n, applied(4));
+    ann.rename(id, "ebb");
+    let n = ann.take()[0].n;
+    ann.settle(n, Outcome::Done);
+    assert_eq!(ann.take(), [], "a row that it knows comes with the next pull");
+}
+
+#[test]
+fn what_is_sent_again_later_joins_what_was_changed_meanwhile() {
+    let ann = Device::new();
+    let id = ann.conversation("tides");
+    ann.push(4);
+    ann.rename(id, "ebb");
+    let n = ann.take()[0].n;
+    ann.write(|write| conversations::set(write, id, &Field::Pinned(true)));
+    let settled = ann.settle(n, Outcome::Retry { code: "40001".into() });
+    assert_eq!(settled.waiting, 1);
+    let ops = ann.take();
+    assert_eq!((ops.len(), ops[0].n), (1, n));
+    assert_eq!((&ops[0].fields["title"], &ops[0].fields["pinned"]), (&json!("ebb"), &json!(true)));
+}
+
+#[test]
+fn a_copied_data_folder_can_tell_and_becomes_a_device_of_its_own() {
+    let ann = Device::new();
+    ann.conversation("tides");
+    let n = ann.push(4)[0].n;
+    assert_eq!(ann.read(outbox::last_number), n);
+    let id = crate::model::DeviceId(ann.clock.new_id());
+    ann.write(|write| account::become_another_device(write, id));
+    let stored =
+        ann.read(|c| Ok(c.query_row("SELECT device_id FROM mirror", [], |row| row.get(0))?));
+    assert_eq!(id, stored);
+}
+
+#[test]
+fn a_mirror_that_was_salvaged_asks_for_everything_again_and_numbers_far_above() {
+    let ann = Device::new();
+    let (kept, changed) = (ann.conversation("tides"), ann.conversation("ebb"));
+    ann.push(4);
+    ann.apply(vec![conversation_change(9, ConversationId(id(1)), "theirs", 1)]);
+    ann.rename(changed, "mine");
+    let n = ann.take()[0].n;
+    ann.write(|write| restored::distrust(write));
+    assert_eq!(ann.read(cursors::pull), None);
+    assert!(attach::offer(&ann.mirror, 100).expect("offers").done);
+    let ops = ann.take();
+    assert_eq!(ops.len(), 3);
+    assert!(ops.iter().all(|op| op.kind == Kind::Ensure && op.n > n + 1_000_000), "{ops:?}");
+    assert!(ann.read(outbox::acked_through) > n);
+    assert_eq!(ann.title(kept), "tides");
+}
