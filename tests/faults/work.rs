@@ -189,9 +189,16 @@ pub fn run(session: &Session, number: usize, step: Step) -> Result<(), Error> {
         Step::Pull => pull(session, number),
         Step::Take => outbox::take(mirror, 1_000, 8 << 20).map(|_| ()),
         Step::Settle => {
-            let outcomes: Vec<_> = outbox::take(mirror, 1_000, 8 << 20)?
+            // Asked by hand: taking would mark more, which is a transaction of its own.
+            let sent = mirror.read(|c| {
+                let mut sent =
+                    c.prepare("SELECT n FROM outbox WHERE state = 'in_flight' ORDER BY n")?;
+                let rows = sent.query_map([], |row| row.get(0))?;
+                Ok(rows.collect::<Result<Vec<i64>, _>>()?)
+            })?;
+            let outcomes: Vec<_> = sent
                 .into_iter()
-                .map(|op| wire::Settled { n: op.n, outcome: outcome(op.n, number) })
+                .map(|n| wire::Settled { n, outcome: outcome(n, number) })
                 .collect();
             settle::settle(mirror, &outcomes).map(|_| ())
         }
@@ -306,7 +313,6 @@ pub fn rows(connection: &Connection) -> Result<String, Error> {
         "pull",
         "heads",
         "conflicts",
-        "unsettled",
     ] {
         let mut statement = connection.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2"))?;
         let columns = statement.column_count();
