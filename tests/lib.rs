@@ -6,3 +6,5 @@ pub mod model_server;
 pub mod stack;
 
 pub mod faults;
+
+pub mod sim;

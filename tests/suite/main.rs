@@ -15,6 +15,7 @@ mod search;
 mod secrets;
 #[cfg(unix)]
 mod server;
+mod sim;
 #[cfg(unix)]
 mod stack;
 mod two_processes;
