@@ -53,6 +53,7 @@ pub fn in_memory(
             readers: Mutex::new(vec![reader.into()]),
             reader_free: Condvar::new(),
             dirty: Notify::new(),
+            persons: Default::default(),
         }),
     })
 }
