@@ -32,7 +32,6 @@ CREATE TABLE conversations (
     message_count   INTEGER NOT NULL DEFAULT 0,
     leaf_id         BLOB                                              -- end of the branch that is shown
 ) STRICT;
-CREATE INDEX conversations_by_activity ON conversations (archived, trashed_ms, pinned, active_ms);
 
 -- The rowid carries the time: created_ms << 16 | a counter, so that "newest first" is the table's own
 -- order, in a thread and in the search index alike, for imported rows too.
@@ -74,7 +73,7 @@ CREATE TABLE branches (
 -- Answers that have not been given. Kept on this device only: asking is the business of the device
 -- where the person pressed send. Ordered by rowid within a conversation.
 CREATE TABLE send_queue (
-    rowid           INTEGER PRIMARY KEY AUTOINCREMENT,
+    rowid           INTEGER PRIMARY KEY,
     message_id      BLOB    NOT NULL UNIQUE,
     conversation_id BLOB    NOT NULL,
     runner          BLOB,                                             -- the process that asks now
@@ -84,7 +83,6 @@ CREATE TABLE send_queue (
     held            INTEGER NOT NULL DEFAULT 0 CHECK (held IN (0, 1)),-- waits for a yes
     queued_ms       INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX send_queue_by_conversation ON send_queue (conversation_id);
 
 -- What is typed and not sent (conversation_id: 16 zero bytes for the new chat).
 CREATE TABLE drafts (
@@ -174,6 +172,11 @@ CREATE VIRTUAL TABLE message_index USING fts5 (
 CREATE VIRTUAL TABLE title_index USING fts5 (
     title, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
 );
+-- Gathered in memory before it is written: a batch becomes one piece instead of many.
+INSERT INTO message_index (message_index, rank) VALUES ('hashsize', 8388608);
+-- Pieces are merged by the index's own task and not in a write that somebody waits for.
+INSERT INTO message_index (message_index, rank) VALUES ('automerge', 0);
+INSERT INTO message_index (message_index, rank) VALUES ('crisismerge', 64);
 -- What the index does not show yet. An entry leaves in the transaction that indexes its row.
 CREATE TABLE index_dirty (
     kind            INTEGER NOT NULL,                                 -- 1 message, 2 title

@@ -179,7 +179,7 @@ pub fn run(session: &Session, number: usize, step: Step) -> Result<(), Error> {
                 messages::set_trashed(write, message.id, true)
             })
         }
-        Step::CatchUp => index::catch_up(mirror).map(|_| ()),
+        Step::CatchUp => index::catch_up(mirror).and_then(|_| index::merge(mirror)).map(drop),
         Step::Rebuild => index::rebuild(mirror),
         Step::Checkpoint => checkpoint(mirror, "PASSIVE"),
         Step::Truncate => checkpoint(mirror, "TRUNCATE"),

@@ -20,8 +20,8 @@ const FILE: &str = "mirror.db";
 /// A connection with the mirror's key, below the core.
 fn keyed(path: &Path) -> Connection {
     let connection = Connection::open(path).expect("opens");
-    let digits: String = [42_u8; KEY_BYTES].iter().map(|byte| format!("{byte:02x}")).collect();
-    connection.pragma_update(None, "key", format!("x'{digits}'")).expect("keyed");
+    let key = Key::from_bytes(&[42; KEY_BYTES]).expect("48 bytes");
+    key.unlock(&connection).expect("keyed");
     connection
 }
 

@@ -218,11 +218,14 @@ impl Tidemark {
 /// Brings the search index up to what was written, batch by batch.
 async fn keep_indexed(mirror: Mirror, stop: CancellationToken) {
     loop {
-        let batch = mirror.clone();
-        let caught_up = tokio::task::spawn_blocking(move || index::catch_up(&batch)).await;
-        match caught_up {
-            Ok(Ok(rows)) if rows > 0 && !stop.is_cancelled() => {
-                // Between two batches a person's write gets its turn.
+        let turn = mirror.clone();
+        let worked = tokio::task::spawn_blocking(move || {
+            Ok::<_, mirror::Error>(index::catch_up(&turn)? > 0 || index::merge(&turn)?)
+        })
+        .await;
+        match worked {
+            Ok(Ok(true)) if !stop.is_cancelled() => {
+                // Between two turns a person's write gets its own.
                 tokio::task::yield_now().await;
                 continue;
             }

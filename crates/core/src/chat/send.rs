@@ -47,7 +47,7 @@ pub fn send(
 ) -> Result<Sent, Error> {
     let body = Body::checked(&request.content, request.content_raw.as_deref())?;
     let conversation = match request.conversation_id {
-        Some(id) => conversations::get(&write.tx, id)?,
+        Some(id) => conversations::uncounted(&write.tx, id)?,
         None => begin(write, context, &body, request.model.as_ref())?,
     };
     let parent_id = match request.parent_id {
@@ -83,7 +83,7 @@ pub fn edit(
     if old.role != Role::User {
         return Err(refused("Only your own messages can be edited."));
     }
-    let conversation = conversations::get(&write.tx, old.conversation_id)?;
+    let conversation = conversations::uncounted(&write.tx, old.conversation_id)?;
     let body = Body::checked(content, None)?;
     let mut question = question(write, context, conversation.id, old.parent_id, body);
     question.parts = old.parts;
@@ -108,7 +108,7 @@ pub fn regenerate(
     if !old.state.is_final() {
         return Err(refused("This answer has not been given yet."));
     }
-    let conversation = conversations::get(&write.tx, old.conversation_id)?;
+    let conversation = conversations::uncounted(&write.tx, old.conversation_id)?;
     let model = model.or(conversation.model.as_ref()).or(old.model.as_ref()).cloned();
     let answer = answer(write, context, &conversation, old.parent_id, model.as_ref())?;
     Ok(Sent { conversation_id: conversation.id, message_id: None, answer_id: Some(answer.id) })

@@ -9,8 +9,10 @@ use crate::model::{Conversation, ConversationId, MessageId, ModelRef, Timestamp,
 
 const COLUMNS: &str =
     "c.id, c.title, c.title_by, c.model, c.system_prompt, c.pinned, c.archived, c.trashed_ms,
-       c.origin, c.continuation_id, c.message_count, c.created_ms, c.updated_ms, c.active_ms,
-       (SELECT count(*)
+       c.origin, c.continuation_id, c.message_count, c.created_ms, c.updated_ms, c.active_ms";
+
+/// Answers that wait, of one conversation.
+const OPEN_COUNT: &str = "(SELECT count(*)
           FROM send_queue q JOIN messages m ON m.id = q.message_id
          WHERE q.conversation_id = c.id AND m.state NOT IN ('sending', 'streaming')) AS open_count";
 
@@ -36,8 +38,23 @@ fn from_row(row: &SqlRow<'_>) -> rusqlite::Result<Conversation> {
 
 /// One conversation.
 pub fn get(connection: &Connection, id: ConversationId) -> Result<Conversation, Error> {
+    one(connection, id, OPEN_COUNT)
+}
+
+/// One conversation's own row, with no open answers counted: for those who are about to write.
+pub fn uncounted(connection: &Connection, id: ConversationId) -> Result<Conversation, Error> {
+    one(connection, id, "0 AS open_count")
+}
+
+fn one(
+    connection: &Connection,
+    id: ConversationId,
+    open_count: &str,
+) -> Result<Conversation, Error> {
     connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM conversations c WHERE c.id = ?1"))?
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS}, {open_count} FROM conversations c WHERE c.id = ?1"
+        ))?
         .query_row([id], from_row)
         .optional()?
         .ok_or(Error::NotFound("conversation"))
@@ -55,7 +72,7 @@ pub fn list(connection: &Connection, shelf: Shelf) -> Result<Vec<Conversation>, 
         Shelf::Trash => "c.trashed_ms IS NOT NULL ORDER BY c.trashed_ms DESC, c.rowid DESC",
     };
     let mut statement = connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM conversations c WHERE {filter}"))?;
+        .prepare_cached(&format!("SELECT {COLUMNS}, {OPEN_COUNT} FROM conversations c WHERE {filter}"))?;
     let rows = statement.query_map([], from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -164,15 +181,20 @@ pub(super) fn written_in(
 ) -> Result<(), Error> {
     let trashed: Option<i64> = write
         .tx
+        .prepare_cached("SELECT trashed_ms FROM conversations WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))
+        .optional()?
+        .ok_or(Error::NotFound("conversation"))?;
+    // Without RETURNING: it would open a savepoint, and at each of those FTS5 writes out what a
+    // batch has gathered.
+    write
+        .tx
         .prepare_cached(
             "UPDATE conversations
                 SET message_count = message_count + ?2, active_ms = max(active_ms, ?3)
-              WHERE id = ?1
-             RETURNING trashed_ms",
+              WHERE id = ?1",
         )?
-        .query_row(params![id, messages, at], |row| row.get(0))
-        .optional()?
-        .ok_or(Error::NotFound("conversation"))?;
+        .execute(params![id, messages, at])?;
     write.tell(crate::events::Change::Conversation { id });
     if trashed.is_some() && messages > 0 {
         set(write, id, &Field::Trashed(None))?;

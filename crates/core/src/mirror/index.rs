@@ -3,7 +3,8 @@
 //! A person's write only puts its row on the dirty list (`index_dirty`), in its own transaction. The
 //! index's task takes rows off that list in short transactions that write the index too, so an entry
 //! can never be marked done before it is. Batches index in their own transaction. Whatever happens,
-//! reopening goes on with what is on the list.
+//! reopening goes on with what is on the list. Once it has caught up, the task merges the pieces that
+//! writes have left ([`merge`]).
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -13,6 +14,9 @@ use super::{Error, Mirror};
 
 /// Rows in one transaction: a person's write waits a few milliseconds behind it at most.
 const BATCH: usize = 128;
+
+/// Pages of the index that one merge writes: a few milliseconds' work.
+const MERGED_PAGES: i64 = 32;
 
 /// Indexes a new message within the caller's transaction.
 pub(super) fn insert_message(
@@ -64,6 +68,26 @@ fn listed(connection: &Connection) -> Result<Vec<(i64, i64)>, Error> {
         .prepare_cached("SELECT kind, row FROM index_dirty LIMIT ?1")?
         .query_map([BATCH as i64], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?)
+}
+
+/// Merges pieces of the index, a little at a time; tells whether there was something to merge.
+///
+/// FTS5 would do this inside the write that adds a piece too many, where somebody waits for it. Only
+/// whoever has caught up calls this; a search over unmerged pieces is slower and finds the same.
+pub fn merge(mirror: &Mirror) -> Result<bool, Error> {
+    mirror.write_lazily(|tx| {
+        let mut merged = false;
+        for merge in [
+            "INSERT INTO message_index (message_index, rank) VALUES ('merge', ?1)",
+            "INSERT INTO title_index (title_index, rank) VALUES ('merge', ?1)",
+        ] {
+            let before = tx.total_changes();
+            tx.prepare_cached(merge)?.execute([MERGED_PAGES])?;
+            // The command itself counts as one change (SQLite, FTS5, 6.8).
+            merged |= tx.total_changes() - before > 1;
+        }
+        Ok(merged)
+    })
 }
 
 fn index_row(connection: &Connection, kind: i64, row: i64) -> Result<(), Error> {

@@ -9,9 +9,11 @@
 use std::fmt;
 use std::path::Path;
 
+use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::Error;
 use crate::error::{Code, Failure};
 
 /// How many bytes a key has.
@@ -20,6 +22,10 @@ pub const KEY_BYTES: usize = 48;
 /// A mirror's key. Wiped from memory when dropped; never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key(Zeroizing<[u8; KEY_BYTES]>);
+
+/// How pages are sealed, as pragmas.
+const CODES: [(&str, &str); 2] =
+    [("cipher_hmac_algorithm", "HMAC_SHA256"), ("cipher_kdf_algorithm", "PBKDF2_HMAC_SHA256")];
 
 impl Key {
     /// A new random key.
@@ -67,8 +73,20 @@ impl Key {
         &self.0
     }
 
+    /// Gives it to a connection that has read nothing yet, with the codes that seal our pages:
+    /// HMAC-SHA256 is as hard to forge as SQLCipher's default of SHA512, and processors have
+    /// instructions for it (docs/decisions/0007).
+    pub fn unlock(&self, connection: &Connection) -> Result<(), Error> {
+        connection.pragma_update(None, "key", self.pragma().as_str())?;
+        for (name, value) in CODES {
+            // SQLCipher answers with a row of its own, as for a question.
+            connection.pragma(None, name, value, |_| Ok(()))?;
+        }
+        Ok(())
+    }
+
     /// As SQLCipher takes a raw key with its salt: `x'…96 hex digits…'`.
-    pub(super) fn pragma(&self) -> Zeroizing<String> {
+    fn pragma(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(2 * KEY_BYTES + 3));
         text.push_str("x'");
         for byte in self.0.iter() {

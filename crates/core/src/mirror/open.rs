@@ -78,7 +78,7 @@ pub(super) fn connect(path: &Path, key: &Key, access: Access) -> Result<Connecti
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     // What it finds becomes an error of ours; standard error belongs to the command line.
     connection.pragma_update(None, "cipher_log_level", "NONE")?;
-    connection.pragma_update(None, "key", key.pragma().as_str())?;
+    key.unlock(&connection)?;
     connection.busy_timeout(BUSY)?;
     connection
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
@@ -109,7 +109,7 @@ pub(super) fn connect(path: &Path, key: &Key, access: Access) -> Result<Connecti
 fn prepare_file(connection: &Connection) -> Result<(), Error> {
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     connection
-        .execute_batch("PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 1000;")?;
+        .execute_batch("PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 4000;")?;
     Ok(())
 }
 

@@ -1,13 +1,13 @@
-//! One encrypted page: SQLCipher 4's layout, opened by code of our own.
+//! One encrypted page: SQLCipher 4's layout with shorter codes, opened by code of our own.
 //!
-//! SQLCipher seals each page by itself (AES-256-CBC, then HMAC-SHA512 over ciphertext, IV and page
+//! SQLCipher seals each page by itself (AES-256-CBC, then HMAC-SHA256 over ciphertext, IV and page
 //! number), so a damaged page says nothing about its neighbours. SQLite gives up on a file as soon as
 //! one page on its way cannot be read; this reads every page that is whole.
 
 use aes::Aes256;
 use cbc::cipher::{BlockModeDecrypt, KeyIvInit, block_padding::NoPadding};
 use hmac::{Hmac, Mac};
-use sha2::Sha512;
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::super::key::Key;
@@ -17,7 +17,7 @@ pub(super) const PAGE: usize = 4096;
 /// Bytes at a page's end that SQLCipher keeps: the IV, then the code.
 const RESERVE: usize = IV + CODE;
 const IV: usize = 16;
-const CODE: usize = 64;
+const CODE: usize = 32;
 /// Bytes of a page that SQLite uses.
 pub(super) const USABLE: usize = PAGE - RESERVE;
 /// What the salt stands in for at the beginning of page 1.
@@ -35,7 +35,7 @@ pub(super) enum Verify {
 /// Opens pages.
 pub(super) struct Cipher {
     key: Zeroizing<[u8; 32]>,
-    code: Hmac<Sha512>,
+    code: Hmac<Sha256>,
     verify: Verify,
 }
 
@@ -46,7 +46,7 @@ impl Cipher {
         key.copy_from_slice(secret);
         let salt: Vec<u8> = salt.iter().map(|byte| byte ^ 0x3a).collect();
         let derived = stretch_twice(secret, &salt);
-        Self { key, code: hmac(&derived[..32]), verify }
+        Self { key, code: hmac(&derived), verify }
     }
 
     /// A page as SQLite sees it, [`USABLE`] bytes long; none where it is damaged.
@@ -68,11 +68,11 @@ impl Cipher {
     }
 }
 
-fn hmac(key: &[u8]) -> Hmac<Sha512> {
+fn hmac(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("HMAC takes a key of any length")
 }
 
-/// PBKDF2-HMAC-SHA512 with two rounds, one block: how SQLCipher gets the code's key from a raw key.
+/// PBKDF2-HMAC-SHA256 with two rounds, one block: how SQLCipher gets the code's key from a raw key.
 fn stretch_twice(secret: &[u8], salt: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut first = hmac(secret);
     first.update(salt);
@@ -97,7 +97,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.db");
         let connection = Connection::open(&path).expect("opens");
-        connection.pragma_update(None, "key", key().pragma().as_str()).expect("keyed");
+        key().unlock(&connection).expect("keyed");
         connection
             .execute_batch("CREATE TABLE tide (word TEXT); INSERT INTO tide VALUES ('flood')")
             .expect("written");
