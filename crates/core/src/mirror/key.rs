@@ -23,9 +23,11 @@ pub const KEY_BYTES: usize = 48;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key(Zeroizing<[u8; KEY_BYTES]>);
 
-/// How pages are sealed, as pragmas.
-const CODES: [(&str, &str); 2] =
-    [("cipher_hmac_algorithm", "HMAC_SHA256"), ("cipher_kdf_algorithm", "PBKDF2_HMAC_SHA256")];
+/// How pages are sealed, as pragmas. They hold for the process; all its encrypted files are ours.
+const CODES: [(&str, &str); 2] = [
+    ("cipher_default_hmac_algorithm", "HMAC_SHA256"),
+    ("cipher_default_kdf_algorithm", "PBKDF2_HMAC_SHA256"),
+];
 
 impl Key {
     /// A new random key.
@@ -77,12 +79,11 @@ impl Key {
     /// HMAC-SHA256 is as hard to forge as SQLCipher's default of SHA512, and processors have
     /// instructions for it (docs/decisions/0007).
     pub fn unlock(&self, connection: &Connection) -> Result<(), Error> {
-        connection.pragma_update(None, "key", self.pragma().as_str())?;
+        // As defaults, before the key: a connection that has one keeps room for the longer code.
         for (name, value) in CODES {
-            // SQLCipher answers with a row of its own, as for a question.
-            connection.pragma(None, name, value, |_| Ok(()))?;
+            connection.pragma_update(None, name, value)?;
         }
-        Ok(())
+        Ok(connection.pragma_update(None, "key", self.pragma().as_str())?)
     }
 
     /// As SQLCipher takes a raw key with its salt: `x'…96 hex digits…'`.
