@@ -71,8 +71,9 @@ pub fn list(connection: &Connection, shelf: Shelf) -> Result<Vec<Conversation>, 
         }
         Shelf::Trash => "c.trashed_ms IS NOT NULL ORDER BY c.trashed_ms DESC, c.rowid DESC",
     };
-    let mut statement = connection
-        .prepare_cached(&format!("SELECT {COLUMNS}, {OPEN_COUNT} FROM conversations c WHERE {filter}"))?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS}, {OPEN_COUNT} FROM conversations c WHERE {filter}"
+    ))?;
     let rows = statement.query_map([], from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
