@@ -389,7 +389,7 @@ BEGIN
                 changed := changed || jsonb_build_object('title_by', fields -> 'title_by');
             END IF;
             clocks := clocks || jsonb_strip_nulls(jsonb_build_object(register, sent));
-            IF op.kind <> 'ensure' AND held IS NOT NULL AND value IS DISTINCT FROM stored -> register
+            IF held IS NOT NULL AND value IS DISTINCT FROM stored -> register
                AND held IS DISTINCT FROM (op.base ->> register)::bigint THEN
                 lost := lost || jsonb_build_object(register, stored -> register);
             END IF;

@@ -1,7 +1,7 @@
 -- sync_push: each outcome, the ledger, the rules of merging.
 BEGIN;
 \ir actors.sql
-SELECT plan(86);
+SELECT plan(88);
 
 CREATE FUNCTION pg_temp.row(who text, tbl text, id uuid) RETURNS jsonb LANGUAGE sql AS $$
     SELECT w.fields FROM sync.wire AS w JOIN sync.kind AS k ON k.code = w.code
@@ -93,6 +93,14 @@ SELECT is(pg_temp.one('ann', pg_temp.op(23, 'ensure', 'conversations', pg_temp.u
           pg_temp.row('ann', 'conversations', pg_temp.uuid('c')) - ARRAY['id', 'clocks'],
           pg_temp.row('ann', 'conversations', pg_temp.uuid('c')) -> 'clocks')), 'applied', 'ensure of what is there');
 SELECT is((SELECT h.seq FROM sync.head AS h WHERE h.scope = pg_temp.id('ann')), :before::bigint, 'writes nothing');
+
+-- What was written before the account was attached has seen nothing of the account.
+SELECT pg_temp.push('ann', jsonb_build_array(pg_temp.op(24, 'ensure', 'conversations', pg_temp.uuid('c'),
+    pg_temp.row('ann', 'conversations', pg_temp.uuid('c')) - ARRAY['id', 'clocks'] || '{"model": "local/z"}',
+    (pg_temp.row('ann', 'conversations', pg_temp.uuid('c')) -> 'clocks')
+        || format('{"model": %s}', pg_temp.clock(9))::jsonb))) -> '24' AS offered \gset
+SELECT is(:'offered'::jsonb ->> 0, 'applied', 'an ensure with a later clock wins');
+SELECT is(:'offered'::jsonb #> '{1,lost}', '{"model": "local/y"}', 'and what it replaced is told');
 
 -- Bodies.
 SELECT is(pg_temp.one('ann', pg_temp.op(30, 'patch', 'messages', pg_temp.uuid('m'), '{"content": "other"}')),

@@ -151,7 +151,7 @@ impl Merge {
             }
             self.row.clocks.insert(name.into(), sent);
             let unseen = held.is_some() && held != op.base.get(name).copied();
-            if op.kind != Kind::Ensure && differs && unseen {
+            if differs && unseen {
                 self.lost.insert(name.into(), value(&stored.fields, name));
             }
         } else if Some(sent) != held || differs {

@@ -24,7 +24,7 @@ pub struct Offered {
     pub done: bool,
 }
 
-/// Adds operations for unsynced rows until `ahead` wait in the outbox or all rows are offered. Call it
+/// Adds operations for unsynced rows until `ahead` in the outbox can be sent or all rows are offered. Call it
 /// before each push; once it is done it only reads.
 pub fn offer(mirror: &Mirror, ahead: usize) -> Result<Offered, Error> {
     let mut sum = Offered::default();
@@ -55,10 +55,17 @@ fn place(connection: &Connection) -> Result<Option<(Table, i64)>, Error> {
 }
 
 fn waiting(connection: &Connection, limit: usize) -> Result<usize, Error> {
+    // What waits behind a refused operation may wait for ever, and must not hold up the scan.
     let count: i64 = connection
         .prepare_cached(
             "SELECT count(*)
-               FROM (SELECT 1 FROM outbox WHERE state IN ('waiting', 'in_flight') LIMIT ?1)",
+               FROM (SELECT 1
+                       FROM outbox o
+                      WHERE o.state IN ('waiting', 'in_flight')
+                        AND NOT EXISTS (SELECT 1 FROM outbox p
+                                         WHERE p.queue = o.queue AND p.n < o.n
+                                           AND p.state = 'parked')
+                      LIMIT ?1)",
         )?
         .query_row([limit as i64], |row| row.get(0))?;
     Ok(count as usize)

@@ -27,7 +27,7 @@ use super::sync_faults::{self, Fault};
 use super::touched::{Size, Touched};
 use super::{Error, Mirror, Write, departed, sibling, tombstones};
 use crate::events::Change;
-use crate::model::wire::{Accepted, FullRow, Kind, Outcome, Settled, Table};
+use crate::model::wire::{Accepted, FieldKind, FullRow, Kind, Outcome, Settled, Table};
 use crate::model::{ConversationId, MessageId};
 
 /// Outcomes of one transaction: a person's write waits behind it.
@@ -176,22 +176,14 @@ impl Settling<'_, '_> {
         if entry.kind == Kind::Purge {
             return self.purge_lost(entry, row);
         }
-        for (register, at) in &sent.clocks {
-            if row.clocks.get(register) != Some(at) {
-                self.lost_here(entry, register, &sent, row)?;
-            }
-        }
+        self.all_lost_here(entry, &sent, row)?;
         self.take(entry, row)
     }
 
     fn conflict(&mut self, entry: &Entry, row: &FullRow, reason: &str) -> Result<(), Error> {
         let sent = entry.carries(&self.write.tx)?.unwrap_or_default();
         self.leave(entry)?;
-        for (register, at) in &sent.clocks {
-            if row.clocks.get(register).is_some_and(|stored| stored > at) {
-                self.lost_here(entry, register, &sent, row)?;
-            }
-        }
+        self.all_lost_here(entry, &sent, row)?;
         let body = entry.table.body();
         let differs = body.iter().any(|name| {
             matches!(*name, "content" | "content_raw" | "parts")
@@ -332,6 +324,16 @@ impl Settling<'_, '_> {
         Ok(())
     }
 
+    /// Records which of the sent registers the server's row does not hold. The values tell: two devices that
+    /// change what a clock ahead of theirs wrote both give it the next clock, and of equal ones the
+    /// stored one stays.
+    fn all_lost_here(&mut self, entry: &Entry, sent: &Sent, row: &FullRow) -> Result<(), Error> {
+        for register in sent.clocks.keys() {
+            self.lost_here(entry, register, sent, row)?;
+        }
+        Ok(())
+    }
+
     fn lost_here(
         &mut self,
         entry: &Entry,
@@ -342,7 +344,7 @@ impl Settling<'_, '_> {
         let Some(register) = entry.table.register(register) else { return Ok(()) };
         let lost = only(&sent.fields, register.fields);
         let kept = only(&row.fields, register.fields);
-        if lost == kept {
+        if agree(entry.table, &lost, &kept) {
             Ok(())
         } else {
             self.record(entry, register.name, &lost, &kept, true, None)
@@ -362,8 +364,11 @@ impl Settling<'_, '_> {
             Value::Object(fields) => only(fields, register.fields),
             value => Map::from_iter([(register.name.to_owned(), value.clone())]),
         };
-        let same = lost.iter().all(|(name, value)| kept.get(name) == Some(value));
-        if same { Ok(()) } else { self.record(entry, register.name, &lost, &kept, false, None) }
+        if agree(entry.table, &lost, &kept) {
+            Ok(())
+        } else {
+            self.record(entry, register.name, &lost, &kept, false, None)
+        }
     }
 
     fn record(
@@ -396,6 +401,19 @@ impl Settling<'_, '_> {
 fn only(fields: &Map<String, Value>, names: &[&str]) -> Map<String, Value> {
     let named = names.iter().filter_map(|name| fields.get_key_value(*name));
     named.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// Whether these values are the same ones. JSON is text that the server brings into a form of its own.
+fn agree(table: Table, some: &Map<String, Value>, others: &Map<String, Value>) -> bool {
+    let parsed = |name: &str, value: &Value| match (table.field(name)?.kind, value.as_str()) {
+        (FieldKind::Json, Some(text)) => serde_json::from_str::<Value>(text).ok(),
+        _ => None,
+    };
+    some.iter().all(|(name, value)| {
+        let other = others.get(name).unwrap_or(&Value::Null);
+        let (form, other_form) = (parsed(name, value), parsed(name, other));
+        value == other || (form.is_some() && form == other_form)
+    })
 }
 
 /// A base after an operation of this device.

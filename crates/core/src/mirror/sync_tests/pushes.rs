@@ -184,6 +184,32 @@ fn a_lost_title_is_kept_and_can_be_brought_back() {
 }
 
 #[test]
+fn a_title_that_lost_to_one_of_the_same_clock_is_kept() {
+    let ann = Device::new();
+    let id = ann.conversation("tides");
+    ann.push(4);
+    ann.rename(id, "ebb");
+    let op = ann.take().remove(0);
+    // Another device changed the same title, which both knew under a clock ahead of their own.
+    let row = full(6, conversation_fields("flood"), op.clocks.clone());
+    let settled = ann.settle(op.n, Outcome::Merged(Accepted::default(), row));
+    assert_eq!((settled.conflicts, ann.title(id).as_str()), (1, "flood"));
+    let lost = ann.read(|c| conflicts::of_conversation(c, id)).remove(0);
+    assert_eq!((lost.ours, &lost.lost["title"]), (true, &json!("ebb")));
+}
+
+#[test]
+fn json_in_the_server_s_form_is_no_conflict() {
+    let ann = Device::new();
+    let value = json!({"b": 1, "a": [1, 2]});
+    ann.write(|write| settings::set(write, "theme", &value));
+    let op = ann.take().remove(0);
+    let stored = json!({"key": "theme", "value": "{\"a\": [1, 2],  \"b\": 1}"});
+    let row = full(6, stored, Clocks::from([("value".to_owned(), op.clocks["value"] + 1)]));
+    assert_eq!(ann.settle(op.n, Outcome::Merged(Accepted::default(), row)).conflicts, 0);
+}
+
+#[test]
 fn what_another_device_lost_by_a_change_of_this_one_is_kept_here() {
     let ann = Device::new();
     let id = ann.conversation("tides");
@@ -197,6 +223,20 @@ fn what_another_device_lost_by_a_change_of_this_one_is_kept_here() {
         (lost.ours, &lost.lost["title"], &lost.kept["title"]),
         (false, &json!("flood"), &json!("ebb"))
     );
+}
+
+#[test]
+fn a_setting_of_the_account_that_one_from_before_it_replaced_is_kept_here() {
+    let ann = Device::without_account();
+    ann.write(|write| settings::set(write, "theme", &json!("dark")));
+    ann.attach();
+    attach::offer(&ann.mirror, 100).expect("offers");
+    let op = ann.take().remove(0);
+    assert_eq!((op.kind, op.base.is_empty()), (Kind::Ensure, true), "nothing was seen there");
+    let lost = Map::from_iter([("value".to_owned(), json!("\"light\""))]);
+    ann.settle(op.n, Outcome::Applied(Accepted { seq: 6, lost, ..Accepted::default() }));
+    let lost = ann.read(|c| conflicts::open(c, 10)).remove(0);
+    assert_eq!((lost.ours, &lost.lost["value"]), (false, &json!("\"light\"")));
 }
 
 #[test]
@@ -335,6 +375,32 @@ fn everything_written_before_the_account_is_offered_a_bounded_number_ahead() {
     ids.dedup();
     assert_eq!(ids.len(), 452, "each once");
     assert_eq!(ann.read(attach::unsynced), 1, "the local setting");
+}
+
+#[test]
+fn what_waits_behind_a_refused_operation_does_not_hold_up_the_offer_of_all_else() {
+    let ann = Device::without_account();
+    let (refused, other) = (ann.conversation("refused"), ann.conversation("other"));
+    for n in 0..3 {
+        ann.message(refused, None, &n.to_string(), MessageState::Done);
+    }
+    let last = ann.message(other, None, "last", MessageState::Done);
+    ann.attach();
+    let mut sent = Vec::new();
+    for _ in 0..8 {
+        attach::offer(&ann.mirror, 2).expect("offers");
+        for op in ann.take() {
+            let (code, message) = ("invalid".to_owned(), String::new());
+            let outcome = match op.id == refused.0 {
+                true => Outcome::Rejected { code, message },
+                false => applied(op.n),
+            };
+            sent.push(op.id);
+            ann.settle(op.n, outcome);
+        }
+    }
+    assert!(ann.read(attach::is_done), "it ends");
+    assert!(sent.contains(&last.0), "{sent:?}");
 }
 
 #[test]
