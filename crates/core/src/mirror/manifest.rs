@@ -7,8 +7,8 @@
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-use super::Error;
 use super::bases::{self, Base};
+use super::{Error, cursors};
 use crate::model::wire::{Listed, Table};
 
 /// What a part of a list shows.
@@ -31,10 +31,14 @@ pub fn compare(
     hash: impl Fn(&Base) -> String,
 ) -> Result<Compared, Error> {
     let mut compared = Compared::default();
+    let read_to = cursors::pull(connection)?.map(|cursor| cursor.seq);
     for row in rows {
         let base = bases::of(connection, table, row.id)?;
+        // What this device changed over something that it has not read yet stands at the server's seq, and
+        // lacks that: its clocks, which are in no hash.
+        let unread = read_to.is_some_and(|seq| row.seq > seq);
         let same = base.is_some_and(|base| {
-            base.seq > row.seq || base.seq == row.seq && hash(&base) == row.hash
+            base.seq > row.seq || base.seq == row.seq && !unread && hash(&base) == row.hash
         });
         if !same {
             compared.fetch.push(row.id);

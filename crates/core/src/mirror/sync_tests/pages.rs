@@ -398,3 +398,18 @@ fn a_list_shows_what_to_fetch_and_what_is_absent_and_removes_nothing_by_itself()
         (4, "local")
     );
 }
+
+#[test]
+fn a_row_that_was_changed_over_what_was_never_read_is_fetched_whatever_its_hash() {
+    let ann = Device::new();
+    let row = ConversationId(id(1));
+    ann.apply(vec![conversation_change(1, row, "x", T)]);
+    ann.rename(row, "y");
+    ann.push(9);
+    let listed = [wire::Listed { id: row.0, seq: 9, hash: "same".to_owned() }];
+    let compared = ann.read(|c| {
+        let hash = |_: &bases::Base| "same".to_owned();
+        manifest::compare(c, wire::Table::Conversations, None, &listed, true, hash)
+    });
+    assert_eq!(compared.fetch, [row.0], "transactions 2 to 8 may have changed its other registers");
+}
