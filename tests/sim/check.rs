@@ -151,23 +151,26 @@ fn accounted(
     let shown_as_conflict = || lost.iter().any(|value| value.contains(&saved.value));
     stands
         || saved.value.contains(REFUSED_WORD)
-        // Settings from before the account, on two devices: the later one holds, and no more is said.
-        || (saved.early && saved.table == Table::Settings)
         || replaced()
         || shown_as_conflict()
-        || was_purged(saved, book, server)
+        || was_purged(at, saved, book, server)
         || book.given_up.contains(&(saved.device, saved.row))
         || lives_on(saved, server)
         || waits_behind(saved, devices)
 }
 
-/// A person deleted it, or its conversation, for good.
-fn was_purged(saved: &Saved, book: &Book, server: &Server) -> bool {
-    let gone = |table: Table, id: Uuid| {
-        let entry = server.look(saved.user).and_then(|scope| scope.change.get(&(table.code(), id)));
+/// A person deleted it, or its conversation, for good. Where another device saved the conversation from that,
+/// it is there without what the deleting one had changed and not sent yet.
+fn was_purged(at: usize, saved: &Saved, book: &Book, server: &Server) -> bool {
+    let gone = || {
+        let change = server.look(saved.user).map(|scope| &scope.change);
+        let entry = change.and_then(|change| change.get(&(saved.table.code(), saved.row)));
         entry.is_none_or(|entry| entry.mark == Mark::Deleted)
     };
-    saved.conversation.is_some_and(|id| book.purged.contains(&id)) && gone(saved.table, saved.row)
+    let of_it = book.purged.iter().filter(|one| Some(one.conversation) == saved.conversation);
+    let mut of_it = of_it.peekable();
+    of_it.peek().is_some()
+        && (gone() || of_it.any(|one| one.device == saved.device && one.after > at))
 }
 
 /// It is in another row: a sibling, or what came back as "Recovered".

@@ -103,7 +103,7 @@ pub struct Device {
     /// Whether its owner locked it out.
     pub revoked: bool,
     /// Requests for a new token that are on their way.
-    pub refreshing: u32,
+    pub refreshing: Vec<u64>,
 }
 
 impl Device {
@@ -128,7 +128,7 @@ impl Device {
             lock: None,
             online: true,
             revoked: false,
-            refreshing: 0,
+            refreshing: Vec::new(),
         }
     }
 
@@ -179,6 +179,8 @@ impl Device {
     /// Kills a program; the system lets go of its lock.
     pub fn kill(&mut self, id: u64) {
         self.processes.retain(|process| process.id != id);
+        // Nobody waits for its answer any more.
+        self.refreshing.retain(|owner| *owner != id);
         if self.lock == Some(id) {
             self.lock = None;
         }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tidemark_core::mirror::messages::{self, Index, Progress};
-use tidemark_core::mirror::{Mirror, account, conversations, parked, settings};
+use tidemark_core::mirror::{Mirror, conversations, parked, settings};
 use tidemark_core::model::view::Shelf;
 use tidemark_core::model::wire::{Table, setting_id};
 use tidemark_core::model::{
@@ -32,8 +32,17 @@ pub struct Saved {
     pub value: String,
     /// What the person saw there before.
     pub before: Option<String>,
-    /// No account was attached yet.
-    pub early: bool,
+}
+
+/// A conversation that a person deleted for good.
+#[derive(Debug)]
+pub struct Purged {
+    /// Which.
+    pub conversation: Uuid,
+    /// On which device.
+    pub device: usize,
+    /// How much had been saved before.
+    pub after: usize,
 }
 
 /// What was done.
@@ -42,7 +51,7 @@ pub struct Book {
     /// In the order of doing.
     pub saved: Vec<Saved>,
     /// Conversations that a person deleted for good.
-    pub purged: Vec<Uuid>,
+    pub purged: Vec<Purged>,
     /// Rows of which a person gave changes up, and on which device.
     pub given_up: Vec<(usize, Uuid)>,
     words: u64,
@@ -96,18 +105,7 @@ impl Person<'_> {
     ) {
         let (table, row, conversation) = at;
         let (device, user, value) = (self.device, self.user, value.to_owned());
-        let early = self.mirror.read(account::get).is_ok_and(|account| account.is_none());
-        book.saved.push(Saved {
-            device,
-            user,
-            table,
-            row,
-            conversation,
-            field,
-            value,
-            before,
-            early,
-        });
+        book.saved.push(Saved { device, user, table, row, conversation, field, value, before });
     }
 
     fn any(&self, rng: &mut Rng, shelf: Shelf) -> Option<Conversation> {
@@ -242,7 +240,8 @@ impl Person<'_> {
     fn purges(&self, rng: &mut Rng, book: &mut Book) -> Option<String> {
         let id = self.any(rng, Shelf::Trash)?.id;
         self.mirror.write(|w| conversations::purge(w, id)).ok()?;
-        book.purged.push(id.0);
+        let (conversation, device, after) = (id.0, self.device, book.saved.len());
+        book.purged.push(Purged { conversation, device, after });
         Some(format!("purges {id}"))
     }
 

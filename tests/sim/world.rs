@@ -667,8 +667,8 @@ impl World {
         let token = device.accounts[account].token;
         self.trace.note(self.now_ms, || format!("{at}: {process} asks {number} {}", short(&ask)));
         if ask == Ask::Refresh {
-            device.refreshing += 1;
-            if device.refreshing > 1 {
+            device.refreshing.push(process);
+            if device.refreshing.len() > 1 {
                 self.violations.push(format!("{at}: two refreshes are in flight"));
             }
         }
@@ -738,8 +738,10 @@ impl World {
         let Request { device: at, process, account, epoch, number, ask, .. } = request;
         if ask == Ask::Refresh {
             // Of several ends of one refresh the first counts.
-            let open = self.devices[at].refreshing;
-            self.devices[at].refreshing = open.saturating_sub(1);
+            let open = &mut self.devices[at].refreshing;
+            if let Some(place) = open.iter().position(|owner| *owner == process) {
+                open.swap_remove(place);
+            }
         }
         // The new token is stored before it is used, whoever waits for it.
         if let Some(token) = token {

@@ -9,6 +9,9 @@ use tidemark_tests::sim::{Bug, run, run_twice};
 /// Seeds of one run of the tests, without `TIDEMARK_SEEDS`.
 const SEEDS: u64 = 2_000;
 
+/// Failing seeds of each half that are shown.
+const SHOWN: usize = 5;
+
 // Not in every run yet: about one seed in fifty shows a title, prompt or setting that lost against a later
 // clock and lies in nobody's list of conflicts (2017, 3022, 6014).
 #[test]
@@ -18,16 +21,15 @@ fn nothing_is_lost_and_all_converges_whatever_the_network_does() {
         Ok(_) => (seed(), scale("TIDEMARK_SEEDS", 1)),
         Err(_) => (seed(), scale("TIDEMARK_SEEDS", SEEDS)),
     };
-    let failed = std::thread::scope(|scope| {
+    let failed: Vec<String> = std::thread::scope(|scope| {
         let halves = [0, 1].map(|half| {
             let seeds = (0..count).filter(move |n| n % 2 == half);
-            scope.spawn(move || seeds.map(|n| first + n).find_map(failure))
+            let failures = seeds.map(|n| first + n).filter_map(failure);
+            scope.spawn(move || failures.take(SHOWN).collect::<Vec<_>>())
         });
-        halves.map(|half| half.join().expect("a run ends")).into_iter().flatten().next()
+        halves.map(|half| half.join().expect("a run ends")).concat()
     });
-    if let Some(failed) = failed {
-        panic!("{failed}");
-    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
 fn failure(seed: u64) -> Option<String> {
