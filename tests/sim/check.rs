@@ -30,6 +30,7 @@ pub fn device(at: usize, device: &Device, server: &Server) -> Vec<String> {
         }
         outbox_is_empty(account, server, &mut say);
         bases_agree(account, server, &mut say);
+        clock_is_told(account, server, &mut say);
     }
     found
 }
@@ -88,6 +89,19 @@ fn bases_agree(account: &Account, server: &Server, say: &mut impl FnMut(String))
         for id in here {
             say(format!("{} {id} is here and not on the server", table.name()));
         }
+    }
+}
+
+/// A device whose clock was ahead has taken over what the server shifted: its next change must not be
+/// ahead again, or it would beat changes that come after it. An operation that was refused was never shifted.
+fn clock_is_told(account: &Account, server: &Server, say: &mut impl FnMut(String)) {
+    let clock: i64 = account
+        .mirror
+        .read(|c| Ok(c.query_row("SELECT hlc FROM mirror", [], |row| row.get(0))?))
+        .expect("it has one");
+    let ahead_ms = (clock >> 16) - server.now_ms;
+    if ahead_ms > 60_000 && account.mirror.read(parked::all).expect("it lists").is_empty() {
+        say(format!("its clock is {ahead_ms} ms ahead"));
     }
 }
 
