@@ -93,8 +93,12 @@ fn bases_agree(account: &Account, server: &Server, say: &mut impl FnMut(String))
 }
 
 /// A device whose clock was ahead has taken over what the server shifted: its next change must not be
-/// ahead again, or it would beat changes that come after it. An operation that was refused was never shifted.
+/// ahead again, or it would beat changes that come after it. One that was never told goes on as it was.
 fn clock_is_told(account: &Account, server: &Server, say: &mut impl FnMut(String)) {
+    let device = account.mirror.read(synced::device_id).expect("it has one").0;
+    if !server.books.shifted.contains(&device) {
+        return;
+    }
     let clock: i64 = account
         .mirror
         .read(|c| Ok(c.query_row("SELECT hlc FROM mirror", [], |row| row.get(0))?))

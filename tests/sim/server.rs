@@ -114,6 +114,8 @@ struct Device {
 /// What the simulator notes of a server's doings.
 #[derive(Debug, Clone, Default)]
 pub struct Books {
+    /// Devices that were told of shifted clocks.
+    pub shifted: BTreeSet<Uuid>,
     executed: BTreeSet<(Uuid, i64)>,
     refused: BTreeMap<(Uuid, Uuid), BTreeSet<i64>>,
     last: BTreeMap<(Uuid, Uuid), i64>,

@@ -12,8 +12,8 @@ const SEEDS: u64 = 2_000;
 /// Failing seeds of each half that are shown.
 const SHOWN: usize = 5;
 
-// Not in every run yet: 283 and 347 of the first 700 show a conversation that is missing after a restore, where its
-// operation was refused and parked.
+// Not in every run yet. Of the first 700 seeds, 283 and 347 show a conversation that is missing after a restore, where its
+// operation was refused and parked, and 166 and 242 a device whose clock stays ahead after it was told.
 #[test]
 #[ignore = "on demand, until those findings are settled"]
 fn nothing_is_lost_and_all_converges_whatever_the_network_does() {

@@ -38,7 +38,13 @@ impl Server {
                 let n = op.n;
                 self.books.violations.push(format!("operation {n} passed a refused one"));
             }
-            outcomes.push(Settled { n: op.n, outcome: told(outcome, &op, ahead) });
+            let outcome = told(outcome, &op, ahead);
+            if let Outcome::Applied(accepted) | Outcome::Merged(accepted, _) = &outcome
+                && accepted.clocks.is_some()
+            {
+                self.books.shifted.insert(push.device);
+            }
+            outcomes.push(Settled { n: op.n, outcome });
         }
         let bug = self.bug;
         let (head, server_ms) = (self.scope(user).told_head(bug), self.now_ms);
