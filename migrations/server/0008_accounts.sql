@@ -19,6 +19,19 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
        AND (s.not_after IS NULL OR s.not_after > now())
 $$;
 
+CREATE OR REPLACE FUNCTION sync.list_devices() RETURNS json
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+    SELECT COALESCE(json_agg(json_build_object(
+               'id', d.id, 'name', d.name, 'platform', d.platform, 'app_version', d.app_version,
+               'created_ms', round(date_part('epoch', d.created_at) * 1000)::bigint,
+               'last_seen_ms', round(date_part('epoch', b.last_seen_at) * 1000)::bigint,
+               'revoked_ms', round(date_part('epoch', d.revoked_at) * 1000)::bigint)
+               ORDER BY b.last_seen_at DESC NULLS LAST, d.id), '[]')
+      FROM public.devices AS d
+      LEFT JOIN sync.device AS b ON b.user_id = d.user_id AND b.device_id = d.id
+     WHERE d.user_id = sync.caller(NULL)
+$$;
+
 CREATE OR REPLACE FUNCTION sync.end_session(session uuid) RETURNS json
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 DECLARE
@@ -119,6 +132,10 @@ $$;
 CREATE OR REPLACE FUNCTION public.list_sessions()
 RETURNS json LANGUAGE sql STABLE SECURITY INVOKER SET search_path = '' AS $$
     SELECT sync.list_sessions()
+$$;
+CREATE OR REPLACE FUNCTION public.list_devices()
+RETURNS json LANGUAGE sql STABLE SECURITY INVOKER SET search_path = '' AS $$
+    SELECT sync.list_devices()
 $$;
 CREATE OR REPLACE FUNCTION public.end_session(id uuid)
 RETURNS json LANGUAGE sql VOLATILE SECURITY INVOKER SET search_path = '' AS $$

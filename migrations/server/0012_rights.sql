@@ -32,7 +32,7 @@ GRANT EXECUTE ON FUNCTION sync.caller(uuid), sync.refuse(integer, text), sync.fa
 GRANT EXECUTE ON FUNCTION sync.clock(), sync.setting_id(text) TO authenticated, service_role;
 GRANT EXECUTE ON FUNCTION sync.push(uuid, bigint, jsonb, uuid), sync.hello(jsonb, integer)
     TO authenticated, service_role;
-GRANT EXECUTE ON FUNCTION sync.list_sessions(), sync.end_session(uuid), sync.revoke_device(uuid),
+GRANT EXECUTE ON FUNCTION sync.list_sessions(), sync.list_devices(), sync.end_session(uuid), sync.revoke_device(uuid),
     sync.delete_account(), sync.set_user_state(uuid, text), sync.health()
     TO authenticated, service_role;
 
@@ -44,7 +44,7 @@ BEGIN
         SELECT p.oid FROM pg_catalog.pg_proc AS p
          WHERE p.pronamespace = 'public'::regnamespace
            AND p.proname IN ('sync_hello', 'sync_pull', 'sync_snapshot', 'sync_push', 'sync_anchor',
-                             'sync_manifest', 'sync_rows', 'sync_digest', 'list_sessions',
+                             'sync_manifest', 'sync_rows', 'sync_digest', 'list_sessions', 'list_devices',
                              'end_session', 'revoke_device', 'delete_account',
                              'admin_set_user_state', 'admin_health')
     LOOP

@@ -11,6 +11,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use tidemark_core::api::organisation_file;
+
 /// The bundle's identifier, which also names the data folder.
 pub(crate) const IDENTIFIER: &str = "app.tidemark.desktop";
 
@@ -21,6 +23,8 @@ pub(crate) struct Launch {
     pub(crate) data_dir: PathBuf,
     /// A file of 48 bytes that holds the mirror's key: `TIDEMARK_KEY_FILE`.
     pub(crate) key_file: Option<PathBuf>,
+    /// The organisation's configuration: `TIDEMARK_ORGANISATION_FILE`, else the system's folder.
+    pub(crate) organisation: Option<PathBuf>,
     /// One more folder with models: `TIDEMARK_MODELS_DIR`.
     pub(crate) models_dir: Option<PathBuf>,
 }
@@ -69,6 +73,7 @@ impl Launch {
         Ok(Self {
             data_dir: settled(&data_dir),
             key_file: path("TIDEMARK_KEY_FILE"),
+            organisation: path("TIDEMARK_ORGANISATION_FILE").or_else(|| organisation_file(&env)),
             models_dir: path("TIDEMARK_MODELS_DIR"),
         })
     }

@@ -41,6 +41,7 @@ impl Shell {
         let _inside = runtime.enter();
         let app = App::start(OpenOptions {
             key_file: launch.key_file.clone(),
+            organisation: launch.organisation.clone(),
             model_dirs: launch.models_dir.clone().into_iter().collect(),
             run_queue: true,
             ..OpenOptions::new(&launch.data_dir)

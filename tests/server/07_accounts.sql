@@ -64,6 +64,13 @@ SELECT is(pg_temp.ask('bob', format('public.end_session(%L)', pg_temp.uuid('lapt
 SELECT is(pg_temp.ask('ann', format('public.end_session(%L)', pg_temp.uuid('laptop'))), '{"ended": true}', 'one''s own ends');
 SELECT is((SELECT count(*) FROM auth.sessions WHERE user_id = pg_temp.id('ann')), 1::bigint, 'that one alone');
 
+-- Devices.
+SELECT is((SELECT jsonb_agg(d - ARRAY['created_ms', 'last_seen_ms'] ORDER BY d ->> 'name') FROM jsonb_array_elements(pg_temp.ask('bob', 'public.list_devices()')) AS d),
+    (SELECT jsonb_agg(jsonb_build_object('id', d.id, 'name', d.name, 'platform', d.platform, 'app_version', d.app_version, 'revoked_ms', NULL) ORDER BY d.name)
+       FROM public.devices AS d WHERE d.user_id = pg_temp.id('bob')), 'one''s devices, and no other''s');
+SELECT is((SELECT bool_and((d ->> 'last_seen_ms')::bigint BETWEEN 1 AND sync.server_ms()) FROM jsonb_array_elements(pg_temp.ask('ann', 'public.list_devices()')) AS d),
+    true, 'when each was last seen');
+
 -- Revoking.
 SELECT is(pg_temp.ask('bob', format('public.revoke_device(%L)', pg_temp.device('ann'))), '{"revoked": false}', 'not another''s device');
 SELECT is(pg_temp.ask('ann', format('public.revoke_device(%L)', pg_temp.device('ann'))), '{"revoked": true}', 'one''s own');

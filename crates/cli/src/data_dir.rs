@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use tidemark_core::api::OpenOptions;
+use tidemark_core::api::{OpenOptions, organisation_file};
 use tidemark_core::{Code, Failure, Result};
 
 /// The app's identifier, as in tauri.conf.json: the window's folder is named after it.
@@ -21,6 +21,7 @@ pub(crate) fn options(named: Option<PathBuf>) -> Result<OpenOptions> {
         })?;
     Ok(OpenOptions {
         key_file: path("TIDEMARK_KEY_FILE"),
+        organisation: path("TIDEMARK_ORGANISATION_FILE").or_else(|| organisation_file(|name| std::env::var_os(name))),
         model_dirs: path("TIDEMARK_MODELS_DIR").into_iter().collect(),
         ..OpenOptions::new(data_dir)
     })

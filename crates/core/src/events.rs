@@ -39,6 +39,8 @@ pub enum Change {
     Models,
     /// What can be undone.
     Undo,
+    /// Where sync is, or what waits for it.
+    Sync,
     /// Another process wrote, or events were missed: read again what is shown.
     Everything,
 }

@@ -21,5 +21,6 @@ pub mod remote;
 pub mod secrets;
 pub mod sync;
 pub mod tasks;
+pub mod timings;
 
 pub use error::{Code, Failure, Result};

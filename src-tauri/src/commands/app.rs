@@ -1,7 +1,7 @@
 //! The program itself: its state, its key, its folder, its health, links.
 
 use tauri::State;
-use tidemark_core::api::{AppState, DoctorReport, SyncState};
+use tidemark_core::api::{AppState, DoctorReport};
 use tidemark_core::{Code, Failure, Result};
 
 use crate::arg::Arg;
@@ -45,12 +45,6 @@ pub(crate) async fn recovery_key(shell: State<'_, Shell>) -> Result<String> {
 #[tauri::command]
 pub(crate) async fn finish_first_run(shell: State<'_, Shell>) -> Result<()> {
     shell.ask(|core| core.finish_first_run()).await
-}
-
-/// The sync line.
-#[tauri::command]
-pub(crate) async fn sync_state(shell: State<'_, Shell>) -> Result<SyncState> {
-    Ok(shell.core().await?.sync_state())
 }
 
 /// Looks for what is wrong.

@@ -1,9 +1,11 @@
 //! What the window may ask, one function each: decode, call the core, encode.
 
+mod account;
 mod app;
 mod conversations;
 mod models;
 mod settings;
+mod sync;
 mod thread;
 
 use tauri::Wry;
@@ -13,6 +15,18 @@ use tauri::ipc::Invoke;
 /// that is not in it is refused before it is looked for.
 pub(crate) fn all() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
     tauri::generate_handler![
+        account::account,
+        account::delete_account,
+        account::devices,
+        account::end_session,
+        account::forgot_password,
+        account::organisation,
+        account::reset_password,
+        account::revoke_device,
+        account::sessions,
+        account::sign_in,
+        account::sign_out,
+        account::sign_up,
         app::app_state,
         app::choose_passphrase,
         app::doctor,
@@ -21,7 +35,6 @@ pub(crate) fn all() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
         app::open_link,
         app::recovery_key,
         app::reopen,
-        app::sync_state,
         app::unlock,
         conversations::archive,
         conversations::conversation,
@@ -53,6 +66,16 @@ pub(crate) fn all() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
         models::set_key,
         settings::set_setting,
         settings::settings,
+        sync::answer_removal,
+        sync::conflicts,
+        sync::discard_parked,
+        sync::health,
+        sync::parked,
+        sync::retry_parked,
+        sync::settle_conflict,
+        sync::sync_now,
+        sync::sync_status,
+        sync::unsynced,
         thread::answer_with,
         thread::choose_branch,
         thread::continue_answer,

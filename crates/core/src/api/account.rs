@@ -19,8 +19,8 @@ use crate::mirror::{self, Mirror, outbox, secrets, settings};
 use crate::model::Timestamp;
 use crate::providers::secret::Secret;
 use crate::remote::{
-    self, Auth, InKeyring, Link, Patience, Project, Proof, Session, SessionStore, SignOut,
-    SignedUp, StoreError, Tokens,
+    self, Auth, InKeyring, Link, Patience, Profile, Project, Proof, Session, SessionStore, SignOut,
+    SignedUp, StoreError, Tokens, User,
 };
 use crate::secrets::Keyring;
 
@@ -240,14 +240,30 @@ impl Tidemark {
         if before.pending > 0 && !how.discard_pending {
             return Err(pending(before.pending));
         }
+        self.inner.keeper.without_engine(self.leave(how)).await?;
+        self.account().await
+    }
+
+    /// Deletes the account and all that is its own on the server, and lets it go from this mirror. What
+    /// is here stays, on this computer only.
+    ///
+    /// # Errors
+    /// No account is attached, or the project cannot be asked; then nothing was deleted.
+    pub async fn delete_account(&self) -> Result<AccountStatus> {
+        let Some(tokens) = self.session().await? else { return self.account().await };
+        Profile::new(tokens).delete().await?;
+        self.sign_out(SignOutRequest { remove: false, discard_pending: true, everywhere: false }).await
+    }
+
+    /// No engine runs meanwhile: what it is told for the account must not be written after it left.
+    async fn leave(&self, how: SignOutRequest) -> Result<()> {
         if let Some(tokens) = self.session().await? {
             let whose = if how.everywhere { SignOut::Everywhere } else { SignOut::Here };
             let place = tokens.auth().link().project().place();
             tokens.sign_out(whose).await.map_err(|error| error.failure(&place))?;
         }
         let leaving = if how.remove { Leaving::Remove } else { Leaving::Keep };
-        self.off(move |core| core.write(|write| account::detach(write, leaving))).await?;
-        self.account().await
+        self.off(move |core| core.write(|write| account::detach(write, leaving))).await
     }
 
     /// The tokens of the account that the mirror belongs to; none where it belongs to none.
@@ -281,7 +297,7 @@ impl Tidemark {
         }
         let address = match project {
             Some(address) => address,
-            None => self.off(|core| core.remembered()).await?.ok_or_else(no_project)?,
+            None => self.off(|core| core.known_project()).await?.ok_or_else(no_project)?,
         };
         let project = self::project(&address)?;
         // As it is written from now on.
@@ -301,21 +317,28 @@ impl Tidemark {
         let tokens = self.inner.accounts.tokens(entry.auth.link().project().clone());
         let user = session.user.clone();
         tokens.adopt(session).await.map_err(|error| error.failure())?;
-        self.off(move |core| {
-            core.remember(&entry.address)?;
-            core.write(|write| {
-                match account::get(&write.tx)? {
-                    Some(account) if account.user_id == user.id => return Ok(()),
-                    // The same person under a new id, as after a restored backup of the project:
-                    // everything goes up again.
-                    Some(_) => account::detach(write, Leaving::Keep)?,
-                    None => {}
-                }
-                account::attach(write, &entry.address.url, user.id, &user.email)
-            })
-        })
-        .await?;
+        let attach = self.off(move |core| core.attach(&entry.address, &user));
+        self.inner.keeper.without_engine(attach).await?;
         self.account().await
+    }
+
+    fn attach(&self, address: &ProjectAddress, user: &User) -> Result<()> {
+        self.remember(address)?;
+        self.write(|write| {
+            match account::get(&write.tx)? {
+                Some(account) if account.user_id == user.id => return Ok(()),
+                // The same person under a new id, as after a restored backup of the project:
+                // everything goes up again.
+                Some(_) => account::detach(write, Leaving::Keep)?,
+                None => {}
+            }
+            account::attach(write, &address.url, user.id, &user.email)
+        })
+    }
+
+    /// The project that was entered before, else the organisation's.
+    fn known_project(&self) -> Result<Option<ProjectAddress>> {
+        Ok(self.remembered()?.or_else(|| self.organisation().project))
     }
 
     fn remembered(&self) -> Result<Option<ProjectAddress>> {
@@ -332,7 +355,7 @@ impl Tidemark {
     }
 
     /// Waits for the disk on a thread that may wait.
-    async fn off<T: Send + 'static>(
+    pub(super) async fn off<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> Result<T> + Send + 'static,
     ) -> Result<T> {
@@ -355,7 +378,7 @@ impl Entry {
     }
 }
 
-fn project(address: &ProjectAddress) -> Result<Project> {
+pub(super) fn project(address: &ProjectAddress) -> Result<Project> {
     let ca_file = address.ca_file.as_ref().filter(|path| !path.is_empty()).map(Into::into);
     Ok(Project::parse(&address.url, &address.anon_key)?.trusting(ca_file))
 }

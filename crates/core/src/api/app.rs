@@ -25,6 +25,8 @@ pub struct OpenOptions {
     pub data_dir: PathBuf,
     /// A file with the key, instead of keyring and passphrase.
     pub key_file: Option<PathBuf>,
+    /// The organisation's configuration, where an administrator may have put one.
+    pub organisation: Option<PathBuf>,
     /// More folders in which local models lie, beside the data folder's own.
     pub model_dirs: Vec<PathBuf>,
     /// Whether this process runs the whole send queue (the window), or only its own answers.
@@ -45,6 +47,7 @@ impl OpenOptions {
         Self {
             data_dir: data_dir.into(),
             key_file: None,
+            organisation: None,
             model_dirs: Vec::new(),
             run_queue: false,
             keyring: Arc::new(SystemKeyring::default()),

@@ -41,11 +41,6 @@ impl Tidemark {
                 coverage.indexed, coverage.messages
             ));
         }
-        let bytes = ["", "-wal"].iter().map(|end| {
-            let mut path = mirror.path().as_os_str().to_owned();
-            path.push(end);
-            std::fs::metadata(path).map(|metadata| metadata.len()).unwrap_or(0)
-        });
         Ok(DoctorReport {
             ok: findings.is_empty(),
             findings,
@@ -55,8 +50,18 @@ impl Tidemark {
             key: self.inner.kept,
             integrity: if integrity.is_empty() { vec!["ok".into()] } else { integrity },
             counts,
-            bytes: bytes.sum(),
+            bytes: self.bytes(),
         })
+    }
+
+    /// The size of the file and its log.
+    pub(super) fn bytes(&self) -> u64 {
+        let size = |end: &&str| {
+            let mut path = self.inner.mirror.path().as_os_str().to_owned();
+            path.push(end);
+            std::fs::metadata(path).map(|metadata| metadata.len()).unwrap_or(0)
+        };
+        ["", "-wal"].iter().map(size).sum()
     }
 
     /// Empties the search index and fills it again, in the background.

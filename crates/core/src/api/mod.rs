@@ -11,7 +11,9 @@ mod conversations;
 mod doctor;
 mod export;
 mod models;
+mod organisation;
 mod settings;
+mod sync;
 mod thread;
 mod tidemark;
 pub mod typescript;
@@ -19,5 +21,11 @@ pub mod typescript;
 pub use crate::model::view::*;
 pub use account::{AccountState, AccountStatus, Credentials, ProjectAddress, SignOutRequest};
 pub use app::{App, OpenOptions};
+pub use organisation::{Organisation, default_file as organisation_file};
+pub use sync::{
+    ConflictChoice, ConflictView, Counts, DeviceList, DeviceView, Doorbell, Failed, Health, Moved,
+    ParkedView, Pause, ServerReport, SessionView, Slow, SyncState, SyncStatus, TableReport, Timing,
+    Unsynced, Verdict,
+};
 pub use thread::Following;
 pub use tidemark::Tidemark;

@@ -1,5 +1,6 @@
 //! The open mirror and what runs beside it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 use super::account::Accounts;
 use super::app::OpenOptions;
 use super::models::Registry;
-use super::{KeyStore, SyncState, Undoable};
+use super::sync::Keeper;
+use super::{KeyStore, Undoable};
 use crate::chat::instance::Instance;
 use crate::chat::organise;
 use crate::chat::queue::Queue;
@@ -47,11 +49,13 @@ pub(super) struct Inner {
     pub(super) key: Key,
     pub(super) kept: KeyStore,
     pub(super) version: String,
+    pub(super) organisation: Option<PathBuf>,
     pub(super) queue: Queue,
     pub(super) streams: Streams,
     pub(super) models: Arc<Registry>,
     pub(super) undo: UndoStack,
     pub(super) accounts: Accounts,
+    pub(super) keeper: Keeper,
     pub(super) tasks: Arc<Tasks>,
 }
 
@@ -78,11 +82,13 @@ impl Tidemark {
                 key,
                 kept,
                 version: options.version.clone(),
+                organisation: options.organisation.clone(),
                 queue,
                 streams,
                 models,
                 undo: UndoStack::default(),
                 accounts,
+                keeper: Keeper::default(),
                 tasks,
             }),
         };
@@ -98,6 +104,7 @@ impl Tidemark {
             tasks.spawn("queue", self.inner.queue.clone().run(tasks.stop_token()));
             tasks.spawn("watch", watch(self.clone(), tasks.stop_token()));
             tasks.spawn("purge", purge(self.inner.mirror.clone()));
+            self.start_sync();
         }
     }
 
@@ -117,11 +124,6 @@ impl Tidemark {
     /// Listens to what changes, here and (where this process runs the queue) in other processes.
     pub fn changes(&self) -> Listener {
         self.inner.mirror.events().subscribe()
-    }
-
-    /// The sync line at the foot of the sidebar.
-    pub fn sync_state(&self) -> SyncState {
-        SyncState::LocalOnly
     }
 
     /// The recovery key: whoever has it can open this mirror without keyring or passphrase.

@@ -170,6 +170,45 @@ pub fn bring_back(write: &mut Write<'_>, id: i64) -> Result<(), Error> {
     resolve(write, id)
 }
 
+/// What stands between two texts that are kept both.
+fn between(table: Table, register: &str) -> Option<&'static str> {
+    match (table, register) {
+        (Table::Conversations | Table::Documents, "title") => Some(" / "),
+        (Table::Conversations, "system_prompt") => Some("\n\n"),
+        _ => None,
+    }
+}
+
+/// Whether both values can stand: a message's two texts do already, a title's can be joined.
+pub fn can_keep_both(conflict: &Conflict) -> bool {
+    conflict.copy_id.is_some() || between(conflict.table, &conflict.register).is_some()
+}
+
+/// Keeps both values: a text is put behind the one that stands now, as a new change of this device. A
+/// lost body is there already. What cannot be joined stays as it is, and so does its conflict.
+pub fn keep_both(write: &mut Write<'_>, id: i64) -> Result<(), Error> {
+    let conflict = get(write, id)?;
+    let (table, register) = (conflict.table, conflict.register.as_str());
+    if let Some(between) = between(table, register) {
+        let now = rows::read(&write.tx, table, conflict.row_id)?.ok_or(Error::NotFound("row"))?;
+        let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+        let lost = text(conflict.lost.get(register)).unwrap_or_default();
+        let stands = text(now.fields.get(register)).unwrap_or_default();
+        let both = [stands, lost].into_iter().filter(|text| !text.is_empty());
+        let both = both.collect::<Vec<_>>().join(between);
+        let mut values = conflict.lost.clone();
+        values.insert(register.to_owned(), Value::String(both));
+        // Whoever says that both stay has named it.
+        if let Some(by) = values.get_mut("title_by") {
+            *by = Value::String("person".into());
+        }
+        change(write, table, conflict.row_id, register, &values)?;
+    } else if conflict.copy_id.is_none() {
+        return Err(Error::NotFound("conflict whose two values can both stand"));
+    }
+    resolve(write, id)
+}
+
 /// Changes one register of a row to values of the wire, as a person's change.
 pub(super) fn change(
     write: &mut Write<'_>,

@@ -11,10 +11,11 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::key::Key;
-use super::{Error, Inner, Mirror, migrate, open};
+use super::{Error, Inner, Mirror, SLOW, migrate, open};
 use crate::clock::SharedClock;
 use crate::events::Events;
 use crate::model::Timestamp;
+use crate::timings::Timings;
 
 thread_local! {
     static TEMPLATE: OnceCell<Connection> = const { OnceCell::new() };
@@ -54,6 +55,7 @@ pub fn in_memory(
             reader_free: Condvar::new(),
             dirty: Notify::new(),
             persons: Default::default(),
+            timings: Timings::slow_from(SLOW),
         }),
     })
 }

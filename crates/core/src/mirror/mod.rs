@@ -60,6 +60,7 @@ mod write;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::Notify;
@@ -67,6 +68,7 @@ use tokio::sync::Notify;
 use crate::clock::SharedClock;
 use crate::events::Events;
 use crate::model::DeviceId;
+use crate::timings::Timings;
 
 use key::Key;
 use open::Access;
@@ -79,6 +81,8 @@ pub use write::{BODY, LOCAL_SETTING, NEW, PURGED, Row, Table, Write};
 
 /// How many queries run beside each other.
 const READERS: usize = 3;
+/// A query that takes this long is listed by itself on the health page.
+const SLOW: Duration = Duration::from_millis(100);
 
 /// The open mirror. Cheap to share; closed when the last owner lets go.
 #[derive(Debug, Clone)]
@@ -99,6 +103,7 @@ struct Inner {
     reader_free: Condvar,
     dirty: Notify,
     persons: behind::Persons,
+    timings: Timings,
 }
 
 impl Mirror {
@@ -109,6 +114,7 @@ impl Mirror {
         &self,
         work: impl FnOnce(&mut Write<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        let began = Instant::now();
         let waiting = self.inner.persons.enter();
         let (value, changes, dirty) = self.with_writer(|connection| {
             drop(waiting);
@@ -123,13 +129,26 @@ impl Mirror {
             self.inner.dirty.notify_one();
         }
         self.inner.events.publish(changes);
+        self.timed("write", began);
         Ok(value)
     }
 
     /// Runs `work` on a connection that cannot write.
     pub fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+        let began = Instant::now();
         let mut reader = Reader::take(&self.inner);
-        self.inner.run(reader.link(), Access::Read, |connection| work(connection))
+        let read = self.inner.run(reader.link(), Access::Read, |connection| work(connection));
+        self.timed("read", began);
+        read
+    }
+
+    /// How long reads and a person's writes take, the wait for a connection included.
+    pub fn timings(&self) -> &Timings {
+        &self.inner.timings
+    }
+
+    fn timed(&self, name: &'static str, began: Instant) {
+        self.inner.timings.note(name, began.elapsed(), || self.inner.clock.now());
     }
 
     /// The file.

@@ -10,10 +10,11 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::key::Key;
-use super::{Error, Inner, Mirror, READERS, migrate};
+use super::{Error, Inner, Mirror, READERS, SLOW, migrate};
 use crate::clock::SharedClock;
 use crate::events::Events;
 use crate::model::DeviceId;
+use crate::timings::Timings;
 
 /// The file's name in the data folder.
 pub const FILE: &str = "mirror.db";
@@ -55,6 +56,7 @@ pub fn open(
             reader_free: Condvar::new(),
             dirty: Notify::new(),
             persons: Default::default(),
+            timings: Timings::slow_from(SLOW),
         }),
     })
 }

@@ -357,14 +357,6 @@ pub struct Undoable {
     pub conversation_id: ConversationId,
 }
 
-/// The sync line at the foot of the sidebar.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(tag = "at", rename_all = "snake_case")]
-pub enum SyncState {
-    /// No account is attached; everything is on this computer only.
-    LocalOnly,
-}
-
 /// What `doctor` found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct DoctorReport {

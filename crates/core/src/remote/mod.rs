@@ -25,7 +25,7 @@ mod tokens;
 pub use auth::{Auth, Proof, SignOut, SignedUp};
 pub use error::{Error, Fault, Result, Service, Weakness};
 pub use link::{Link, Patience};
-pub use profile::{Profile, SessionRow, UserState};
+pub use profile::{DeviceSeen, Profile, SessionRow, UserState};
 pub use project::Project;
 pub use rest::{Body, Rest, Weight};
 pub use server::{AboutDevice, Server, fault};

@@ -41,6 +41,25 @@ pub struct SessionRow {
     pub current: bool,
 }
 
+/// One of a person's devices, as the server knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceSeen {
+    /// Its id.
+    pub id: Uuid,
+    /// The computer's name.
+    pub name: String,
+    /// `linux`, `macos` or `windows`.
+    pub platform: String,
+    /// The version of Tidemark that it last ran.
+    pub app_version: String,
+    /// When it first said hello.
+    pub created_ms: i64,
+    /// When it last said hello or pushed; none where it never did.
+    pub last_seen_ms: Option<i64>,
+    /// When it was revoked.
+    pub revoked_ms: Option<i64>,
+}
+
 /// Whether an account may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserState {
@@ -63,6 +82,14 @@ impl Profile {
     /// The project cannot be asked, or nobody is signed in.
     pub async fn sessions(&self) -> Result<Vec<SessionRow>> {
         self.ask("list_sessions", &json!({})).await
+    }
+
+    /// All devices, last seen first.
+    ///
+    /// # Errors
+    /// As [`Self::sessions`].
+    pub async fn devices(&self) -> Result<Vec<DeviceSeen>> {
+        self.ask("list_devices", &json!({})).await
     }
 
     /// Ends a session; says whether there was one.

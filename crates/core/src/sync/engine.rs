@@ -117,7 +117,7 @@ impl<R: Remote> Driver<R> {
         loop {
             let due = self.due();
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => return self.end().await,
                 Some(event) = inbox.recv() => self.take(event),
                 Some(event) = self.asked.next(), if !self.asked.is_empty() => self.take(event),
                 event = ended(&mut self.job) => {
@@ -132,6 +132,13 @@ impl<R: Remote> Driver<R> {
                 }
                 () = sleep_until(due) => self.take(Event::Tick),
             }
+        }
+    }
+
+    /// What the mirror is doing is waited for: whoever stops the engine may detach the account next.
+    async fn end(mut self) {
+        if let Some(job) = self.job.take() {
+            job.await;
         }
     }
 

@@ -1,5 +1,7 @@
 //! What happens to the engine, and what it does: the two ends of [`super::step`].
 
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 use uuid::Uuid;
 
 use super::failures::Fault;
@@ -62,7 +64,8 @@ pub enum Event {
 }
 
 /// What a person answers when much would be removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Remove it here too.
     Remove,

@@ -116,6 +116,55 @@ impl Pause {
     pub fn ends_by_itself(self) -> bool {
         matches!(self, Self::ProjectPaused | Self::ServerFull | Self::NoSchema | Self::ServerTooOld)
     }
+
+    /// What it is, as it stands behind “Paused:”.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign in again (nothing is lost)",
+            Self::DeviceRevoked => {
+                "this device was signed out by its owner. Keep or delete what is on it?"
+            }
+            Self::UserDisabled => "the account was disabled. Keep or delete what is on this device?",
+            Self::DeviceUnknown => {
+                "the server knows this device as somebody else's. Was the data folder copied?"
+            }
+            Self::WrongKey => "the project does not accept the key",
+            Self::Forbidden => "the server refuses this account",
+            Self::NoSchema => "the project is not set up for Tidemark",
+            Self::ServerTooOld => "the server has to be updated first",
+            Self::AppTooOld => "this Tidemark has to be updated first",
+            Self::ProjectPaused => "the project sleeps. Wake it in Supabase's dashboard",
+            Self::ServerFull => "the server is full",
+            Self::WrongProject => "the server is not the one that this device was attached to",
+            Self::Removal => "much of what is here is gone on the server. Remove it here too?",
+            }
+    }
+
+    /// What a person does about it, in a sentence.
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::SignIn => "Sign in again; sync goes on from here.",
+            Self::DeviceRevoked | Self::UserDisabled => {
+                "Sign out, and choose whether what is here stays; or ask whoever looks after the project."
+            }
+            Self::DeviceUnknown => "Sign out and in again: this folder becomes a device of its own.",
+            Self::WrongKey => "Copy the anon or publishable key from the project's API settings.",
+            Self::Forbidden => "Whoever looks after the project finds the reason in its logs.",
+            Self::NoSchema => {
+                "Have the database prepared: `supabase db push` with Tidemark's migrations/server."
+            }
+            Self::ServerTooOld => {
+                "Have the database brought up to date: `supabase db push` with this version's migrations/server."
+            }
+            Self::AppTooOld => "Update Tidemark; everything here waits until then.",
+            Self::ProjectPaused => {
+                "Somebody with access to the project's dashboard can resume it; it is asked again each hour."
+            }
+            Self::ServerFull => "Have room made on the server; it is asked again each hour.",
+            Self::WrongProject => "Sign out, then sign in to the project that you mean.",
+            Self::Removal => "Look at the account page, and say whether it goes here too or is kept.",
+        }
+    }
 }
 
 /// The table.

@@ -40,7 +40,7 @@ pub use engine::Engine;
 pub use event::{Action, Done, Event, Job, Memory, StoreFault, Verdict};
 pub use state::{Limits, Now, State};
 pub use step::step;
-pub use verify::digest_of_conversation;
+pub use verify::{DigestsHere, digest_of_conversation, digests_here};
 
 #[cfg(test)]
 mod tests;

@@ -87,6 +87,7 @@ impl State {
         table: Table,
         asked: Option<After>,
         after: Option<After>,
+        count: usize,
         rows: Rows,
     ) {
         if after.is_some() && after == asked {
@@ -94,6 +95,7 @@ impl State {
             self.backoff.fail(self.now.mono_ms);
             return;
         }
+        self.moved.pulled += count as u64;
         let next = next_stage(table, after);
         self.pull.stage_ahead.clone_from(&next);
         if next.is_none() && faults::on(Bug::HeadAfterSnapshot) {
@@ -151,6 +153,7 @@ impl State {
 
     pub(super) fn apply(&mut self, after: Option<Cursor>, summary: Summary, page: Rows) {
         self.pull.wanted |= summary.has_more;
+        self.moved.pulled += summary.changes as u64;
         let cursor = summary.cursor;
         if after.as_ref() == Some(&cursor) {
             return self.is_level();

@@ -24,6 +24,8 @@ impl State {
         if pushed.outcomes.len() < sent.ops.len() {
             self.push.again.fail(self.now.mono_ms);
         }
+        let settled = pushed.outcomes.iter().filter(|settled| is_settled(&settled.outcome));
+        self.moved.pushed += settled.count() as u64;
         self.pull.head = Some(pushed.head);
         if !self.pull.unproven.contains(&pushed.head) {
             self.pull.unproven.push(pushed.head);
@@ -46,6 +48,10 @@ impl State {
             self.course = Course::repair(Table::ALL[..4].to_vec());
         }
     }
+}
+
+fn is_settled(outcome: &Outcome) -> bool {
+    !matches!(outcome, Outcome::Behind | Outcome::Retry { .. } | Outcome::Rejected { .. })
 }
 
 /// Bug 7: what a 401 refused is taken for settled.

@@ -89,6 +89,8 @@ pub enum Told {
     Snapshot {
         /// Where to go on; none: the table is at its end.
         after: Option<After>,
+        /// How many rows it has.
+        count: usize,
         /// The whole answer.
         rows: Rows,
     },
@@ -152,8 +154,9 @@ impl Told {
     /// # Errors
     /// As for [`Told::page`].
     pub fn snapshot(text: String) -> Result<Self, Fault> {
-        let SnapshotShape { after, has_more } = read(&text)?;
-        Ok(Self::Snapshot { after: after.filter(|_| has_more), rows: Rows(text) })
+        let SnapshotShape { after, has_more, rows } = read(&text)?;
+        let (after, count) = (after.filter(|_| has_more), rows.len());
+        Ok(Self::Snapshot { after, count, rows: Rows(text) })
     }
 
     /// Reads the answer of `sync_rows`.
@@ -190,6 +193,7 @@ struct SnapshotShape {
     #[serde(default)]
     after: Option<After>,
     has_more: bool,
+    rows: Vec<IgnoredAny>,
 }
 
 #[derive(Deserialize)]

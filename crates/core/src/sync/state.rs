@@ -10,7 +10,7 @@ use super::event::{Guard, Job, Memory, Stage};
 use super::failures::Pause;
 use super::restore::Bisection;
 use super::server::Ask;
-use super::status::{Counts, SyncState, SyncStatus};
+use super::status::{Counts, Moved, SyncState, SyncStatus};
 use crate::model::Timestamp;
 use crate::model::wire::{Cursor, Head};
 
@@ -81,6 +81,7 @@ pub struct State {
     pub(super) disk_full: bool,
     pub(super) verify: Option<Verification>,
     pub(super) synced_wall_ms: Option<i64>,
+    pub(super) moved: Moved,
     pub(super) shown: Option<SyncStatus>,
 }
 
@@ -195,6 +196,7 @@ impl State {
             disk_full: false,
             verify: None,
             synced_wall_ms: None,
+            moved: Moved::default(),
             shown: None,
         }
     }
@@ -249,6 +251,9 @@ impl State {
             state: self.word(),
             counts: self.counts(),
             synced_at: self.synced_wall_ms.map(Timestamp),
+            moved: self.moved,
+            cursor: self.cursor().map(|cursor| cursor.seq),
+            at_rest: self.rests(),
         }
     }
 
@@ -305,6 +310,7 @@ impl State {
         self.verify = None;
         self.disk_full = false;
         self.synced_wall_ms = None;
+        self.moved = Moved::default();
     }
 }
 

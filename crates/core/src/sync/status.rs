@@ -23,11 +23,14 @@ pub struct Counts {
 }
 
 /// Where sync is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "at", rename_all = "snake_case")]
 pub enum SyncState {
     /// No account is attached.
+    #[default]
     LocalOnly,
+    /// An account is attached, and this process does not sync.
+    Stopped,
     /// The server has not answered yet.
     Connecting,
     /// Changes go up or come down.
@@ -52,8 +55,19 @@ pub enum SyncState {
     DiskFull,
 }
 
+/// What went over the wire since the program's start, or since somebody else signed in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Moved {
+    /// Changes of this device that the server settled.
+    #[ts(type = "number")]
+    pub pushed: u64,
+    /// Rows, and tombstones, that the server told.
+    #[ts(type = "number")]
+    pub pulled: u64,
+}
+
 /// The sync mark and its panel.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct SyncStatus {
     /// Where it is.
     pub state: SyncState,
@@ -61,6 +75,13 @@ pub struct SyncStatus {
     pub counts: Counts,
     /// When all was last up to date, while this program ran.
     pub synced_at: Option<Timestamp>,
+    /// What went over the wire.
+    pub moved: Moved,
+    /// The version of the account up to which everything is here; none before the first sync's end.
+    #[ts(type = "number | null")]
+    pub cursor: Option<i64>,
+    /// Nothing is under way, and nothing is left that could be done now.
+    pub at_rest: bool,
 }
 
 impl SyncStatus {
@@ -69,6 +90,7 @@ impl SyncStatus {
         let waiting = self.counts.waiting;
         match self.state {
             SyncState::LocalOnly => "Local only".into(),
+            SyncState::Stopped => "Syncs with the window, or with “tidemarkctl sync”".into(),
             SyncState::Connecting => "Connecting…".into(),
             SyncState::FirstSync => "Syncing for the first time".into(),
             SyncState::Syncing if waiting == 0 => "Syncing".into(),
@@ -80,7 +102,7 @@ impl SyncStatus {
             }
             SyncState::Elsewhere => "Another Tidemark on this computer syncs this folder".into(),
             SyncState::DiskFull => "Paused: the disk is full (nothing is lost)".into(),
-            SyncState::Paused { why } => format!("Paused: {}", reason(why)),
+            SyncState::Paused { why } => format!("Paused: {}", why.sentence()),
         }
     }
 }
@@ -89,35 +111,13 @@ fn changes(n: u64) -> String {
     if n == 1 { "1 change".into() } else { format!("{n} changes") }
 }
 
-fn reason(why: Pause) -> &'static str {
-    match why {
-        Pause::SignIn => "sign in again (nothing is lost)",
-        Pause::DeviceRevoked => {
-            "this device was signed out by its owner. Keep or delete what is on it?"
-        }
-        Pause::UserDisabled => "the account was disabled. Keep or delete what is on this device?",
-        Pause::DeviceUnknown => {
-            "the server knows this device as somebody else's. Was the data folder copied?"
-        }
-        Pause::WrongKey => "the project does not accept the key",
-        Pause::Forbidden => "the server refuses this account",
-        Pause::NoSchema => "the project is not set up for Tidemark",
-        Pause::ServerTooOld => "the server has to be updated first",
-        Pause::AppTooOld => "this Tidemark has to be updated first",
-        Pause::ProjectPaused => "the project sleeps. Wake it in Supabase's dashboard",
-        Pause::ServerFull => "the server is full",
-        Pause::WrongProject => "the server is not the one that this device was attached to",
-        Pause::Removal => "much of what is here is gone on the server. Remove it here too?",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn says(state: SyncState, waiting: u64) -> String {
         let counts = Counts { waiting, ..Counts::default() };
-        SyncStatus { state, counts, synced_at: None }.sentence()
+        SyncStatus { state, counts, ..SyncStatus::default() }.sentence()
     }
 
     #[test]

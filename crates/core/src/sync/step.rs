@@ -202,8 +202,8 @@ impl State {
             (Ask::Hello { .. }, Told::Hello(hello)) => self.hello(&hello),
             (Ask::Refresh, Told::Refreshed) => {}
             (Ask::Pull { after, .. }, Told::Page(summary, page)) => self.page(after, summary, page),
-            (Ask::Snapshot { table, after, .. }, Told::Snapshot { after: next, rows }) => {
-                self.snapshot(table, after, next, rows);
+            (Ask::Snapshot { table, after, .. }, Told::Snapshot { after: next, count, rows }) => {
+                self.snapshot(table, after, next, count, rows);
             }
             (Ask::Push(sent), Told::Pushed(pushed)) => self.pushed(&sent, pushed),
             (Ask::Anchor { points }, Told::Anchor(anchor)) => self.anchored(&points, anchor),

@@ -145,7 +145,7 @@ impl Desk {
             Ask::Refresh => Told::Refreshed,
             Ask::Pull { after, .. } => page(after.clone(), 0, false),
             Ask::Push(push) => pushed(push),
-            Ask::Snapshot { .. } => Told::Snapshot { after: None, rows: Rows(String::new()) },
+            Ask::Snapshot { .. } => Told::Snapshot { after: None, count: 0, rows: Rows(String::new()) },
             other => panic!("{other:?} was not expected"),
         }
     }
@@ -597,7 +597,7 @@ fn a_first_sync_keeps_the_head_first_and_takes_conversations_before_messages() {
     let mut tables = Vec::new();
     while let Some(Ask::Snapshot { table, .. }) = desk.asks().cloned() {
         tables.push(table);
-        desk.answer(Ok(Told::Snapshot { after: None, rows: Rows(String::new()) }));
+        desk.answer(Ok(Told::Snapshot { after: None, count: 0, rows: Rows(String::new()) }));
         desk.does("Snapshot", Done::Kept);
     }
     assert_eq!(tables[0], Table::Conversations);
@@ -619,6 +619,7 @@ fn a_long_first_sync_lets_every_second_request_be_a_push() {
     let mut after = 0;
     let more = |n: i64| Told::Snapshot {
         after: Some(crate::model::wire::After(n.into())),
+        count: 0,
         rows: Rows(String::new()),
     };
     let mut asked = Vec::new();

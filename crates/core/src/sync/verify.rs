@@ -1,6 +1,6 @@
 //! Repair at rest: which tables differ from what the server digested.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
@@ -44,6 +44,32 @@ fn conversations_agree(
         }
     }
     Ok(here.is_empty())
+}
+
+/// What the bases here come to, conversation by conversation and table by table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DigestsHere {
+    /// Conversation → digest in hexadecimal.
+    pub conversations: BTreeMap<Uuid, String>,
+    /// Table → digest in hexadecimal, of the tables that belong to no conversation.
+    pub others: BTreeMap<String, String>,
+}
+
+/// All digests of the bases here.
+///
+/// # Errors
+/// Those of reading.
+pub fn digests_here(mirror: &Mirror) -> Result<DigestsHere, Error> {
+    let mut here = DigestsHere::default();
+    for id in mirror.read(synced::conversations)? {
+        here.conversations.insert(id, digest_of_conversation(mirror, id)?);
+    }
+    for table in Table::ALL.into_iter().skip(2) {
+        let ids = mirror.read(|c| synced::ids(c, table))?;
+        let digest = digest_of(mirror, &mut ids.into_iter().map(|id| (table, id)))?;
+        here.others.insert(table.name().to_owned(), digest);
+    }
+    Ok(here)
 }
 
 /// The digest of a conversation's base and those of its messages.

@@ -1,0 +1,161 @@
+//! Sync, as the window and the command line meet it: where it is, what waits, what was refused, what
+//! lost, which devices there are, how well it goes.
+//!
+//! | looking for | look in |
+//! |---|---|
+//! | who starts and stops the engine | `keeper.rs` |
+//! | what wakes it: the network, the end of a sleep | `waking.rs` |
+//! | how long its requests take | `measured.rs`, `health.rs` |
+//! | conflicts, refused changes | `conflicts.rs`, `parked.rs` |
+//! | devices and sessions | `devices.rs` |
+//! | both sides' digests | `compare.rs` |
+
+mod compare;
+mod conflicts;
+mod devices;
+mod health;
+mod keeper;
+mod measured;
+mod parked;
+mod waking;
+
+use std::time::Duration;
+
+pub use crate::sync::event::Verdict;
+pub use crate::sync::failures::Pause;
+pub use crate::sync::status::{Counts, Moved, SyncState, SyncStatus};
+pub use crate::timings::{Failed, Slow, Timing};
+pub use compare::{ServerReport, TableReport};
+pub use conflicts::{ConflictChoice, ConflictView};
+pub use devices::{DeviceList, DeviceView, SessionView};
+pub use health::{Doorbell, Health};
+pub(super) use keeper::Keeper;
+pub use parked::{ParkedView, Unsynced};
+
+use super::Tidemark;
+use crate::error::{Code, Failure, Result};
+use crate::mirror::account;
+use crate::sync::{Event, store};
+
+/// A window that syncs this folder is asked so often whether it is done.
+const LOOK: Duration = Duration::from_millis(200);
+
+impl Tidemark {
+    /// Where sync is; asks no network.
+    ///
+    /// # Errors
+    /// The mirror cannot be read.
+    pub fn sync_status(&self) -> Result<SyncStatus> {
+        if let Some(status) = self.inner.keeper.status() {
+            return Ok(status);
+        }
+        // This process does not sync.
+        self.read(|connection| {
+            let state = match account::get(connection)? {
+                Some(_) => SyncState::Stopped,
+                None => SyncState::LocalOnly,
+            };
+            let counts = store::counts(connection)?;
+            let cursor = crate::mirror::cursors::pull(connection)?.map(|cursor| cursor.seq);
+            Ok(SyncStatus { state, counts, cursor, ..SyncStatus::default() })
+        })
+    }
+
+    /// Tries at once what waits for its time: “Sync now”, “Try again”.
+    pub fn sync_now(&self) {
+        self.inner.keeper.tell(Event::Now);
+    }
+
+    /// Says what is to become of what the server says is gone, where that is much.
+    pub fn answer_removal(&self, verdict: Verdict) {
+        self.inner.keeper.tell(Event::Removal(verdict));
+    }
+
+    /// Starts to sync, and goes on until [`Tidemark::close`]. The window does so by itself.
+    pub fn start_sync(&self) {
+        let stop = self.inner.tasks.stop_token();
+        if self.inner.keeper.begin() {
+            self.inner.tasks.spawn("keeper", keeper::keep(self.clone(), stop));
+        }
+    }
+
+    /// Syncs until nothing is left to do that could be done now; `told` hears of each change on the way.
+    ///
+    /// # Errors
+    /// No account is attached, the project cannot be reached, or sync is paused: the failure says what
+    /// waits. Nothing is lost in any of them.
+    pub async fn sync_once(&self, mut told: impl FnMut(&SyncStatus)) -> Result<SyncStatus> {
+        if self.sync_status()?.state == SyncState::LocalOnly {
+            return Err(no_account());
+        }
+        self.start_sync();
+        let mut changes = self.inner.keeper.watch();
+        loop {
+            let status = changes.borrow_and_update().clone();
+            if let Some(status) = status {
+                told(&status);
+                if let Some(ended) = self.ended(status) {
+                    return ended;
+                }
+            }
+            // Nobody tells when another process has synced the last change.
+            let _ = tokio::time::timeout(LOOK, changes.changed()).await;
+        }
+    }
+
+    /// Whether a run has come to its end, and how.
+    fn ended(&self, status: SyncStatus) -> Option<Result<SyncStatus>> {
+        match &status.state {
+            SyncState::LocalOnly => Some(Err(no_account())),
+            SyncState::Elsewhere => self.ended_elsewhere(status),
+            SyncState::Offline => Some(Err(self.offline(&status))),
+            SyncState::DiskFull => Some(Err(Failure::new(
+                Code::DiskFull,
+                "The disk is full: nothing can be taken from the server. Nothing is lost.",
+            )
+            .hint("Make room, then sync again."))),
+            SyncState::Paused { why } => Some(Err(paused(*why, &status))),
+            _ if status.at_rest => Some(Ok(status)),
+            _ => None,
+        }
+    }
+
+    /// The window syncs this folder: what is here goes up without this process.
+    fn ended_elsewhere(&self, status: SyncStatus) -> Option<Result<SyncStatus>> {
+        match self.read(store::counts) {
+            Ok(counts) if counts.waiting == 0 => Some(Ok(SyncStatus { counts, ..status })),
+            Ok(_) => None,
+            Err(failure) => Some(Err(failure)),
+        }
+    }
+
+    fn offline(&self, status: &SyncStatus) -> Failure {
+        let last = self.inner.keeper.requests().failures().into_iter().next();
+        let why = last.map(|last| format!(" ({})", last.what)).unwrap_or_default();
+        Failure::new(Code::Offline, format!("The project cannot be reached{why}. {}", waits(status)))
+            .hint("Sync goes on by itself when the project answers.")
+    }
+}
+
+fn waits(status: &SyncStatus) -> String {
+    match status.counts.waiting {
+        0 => "Nothing waits to go up.".to_owned(),
+        1 => "1 change waits, and is safe here.".to_owned(),
+        n => format!("{n} changes wait, and are safe here."),
+    }
+}
+
+fn paused(why: Pause, status: &SyncStatus) -> Failure {
+    let code = match why {
+        Pause::SignIn | Pause::WrongKey => Code::KeyRejected,
+        Pause::AppTooOld | Pause::ServerTooOld | Pause::NoSchema | Pause::WrongProject => Code::WrongState,
+        Pause::ProjectPaused | Pause::ServerFull => Code::ProviderBusy,
+        _ => Code::Refused,
+    };
+    Failure::new(code, format!("{}. {}", status.sentence(), waits(status))).hint(why.remedy())
+}
+
+fn no_account() -> Failure {
+    Failure::new(Code::WrongState, "No account is attached: everything is on this computer only.")
+        .hint("Sign in first: “tidemarkctl account sign-in”, or the account page of the window.")
+}
