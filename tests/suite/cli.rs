@@ -22,13 +22,13 @@ use tidemark_core::model::MessageState;
 use tidemark_tests::model_server::{Reply, Script};
 
 /// A desk whose mirror a key file opens, for the window and the command line alike.
-struct Terminal {
-    desk: Desk,
-    key_file: PathBuf,
+pub(crate) struct Terminal {
+    pub(crate) desk: Desk,
+    pub(crate) key_file: PathBuf,
 }
 
 impl Terminal {
-    fn new(script: Script) -> Self {
+    pub(crate) fn new(script: Script) -> Self {
         let mut desk = Desk::new(script);
         let key_file = desk.folder.path().join("key");
         write_key(&key_file, &[7; 48]);
@@ -44,7 +44,7 @@ impl Terminal {
         terminal
     }
 
-    fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(program());
         command.arg("--data-dir").arg(&self.desk.options.data_dir);
         command.env("TIDEMARK_KEY_FILE", &self.key_file).env_remove("TIDEMARK_PASSPHRASE");
@@ -53,16 +53,16 @@ impl Terminal {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command().args(arguments).output().expect("it starts")
     }
 
-    fn start(&self, arguments: &[&str]) -> Child {
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
         self.command().args(arguments).spawn().expect("it starts")
     }
 
     /// What a command prints with `--json`, which must go well.
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let output = self.command().arg("--json").args(arguments).output().expect("it starts");
         let errors = String::from_utf8_lossy(&output.stderr);
         assert_eq!((output.status.code(), &*errors), (Some(0), ""), "{arguments:?}");
@@ -70,7 +70,7 @@ impl Terminal {
     }
 
     /// The failure of a command, which must have printed nothing else.
-    fn failure(&self, arguments: &[&str]) -> Failure {
+    pub(crate) fn failure(&self, arguments: &[&str]) -> Failure {
         failure(&self.run(arguments))
     }
 
@@ -83,7 +83,7 @@ impl Terminal {
     }
 }
 
-fn failure(output: &Output) -> Failure {
+pub(crate) fn failure(output: &Output) -> Failure {
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     assert_eq!(output.stdout, b"", "{output:?}");
     serde_json::from_slice(&output.stderr).expect("a failure as JSON")

@@ -18,4 +18,6 @@ mod server;
 mod sim;
 #[cfg(unix)]
 mod stack;
+#[cfg(unix)]
+mod syncing;
 mod two_processes;

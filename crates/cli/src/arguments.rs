@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use tidemark_core::model::ConversationId;
+use tidemark_core::model::{ConversationId, DeviceId};
+use uuid::Uuid;
 
 /// Tidemark from a terminal or a script.
 #[derive(Debug, Parser)]
@@ -107,12 +108,78 @@ pub(crate) enum Command {
     /// Sign up, sign in, look, sign out
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Sync until nothing is left to do; exit 1 where the server refused a change
+    #[command(args_conflicts_with_subcommands = true)]
+    Sync(Sync),
+    /// List what lost against another device, or settle it
+    Conflicts(Conflicts),
+    /// List what the server refused for good, or decide about it
+    Parked(Parked),
+    /// List the account's devices, or sign one out
+    Devices {
+        /// Sign this device out: the server refuses it from its next request on
+        #[arg(long, value_name = "ID")]
+        revoke: Option<DeviceId>,
+    },
+    /// List the account's sessions, or end one
+    Sessions {
+        /// End this session
+        #[arg(long, value_name = "ID")]
+        end: Option<Uuid>,
+    },
     /// Check the mirror; exit 1 on a finding
     Doctor {
         /// Fill the search index again
         #[arg(long)]
         rebuild_index: bool,
+        /// Compare the digests of both sides as well
+        #[arg(long)]
+        server: bool,
     },
+}
+
+/// Sync.
+#[derive(Debug, Args)]
+pub(crate) struct Sync {
+    /// Go on until Ctrl+C, and print each change of the state
+    #[arg(long)]
+    pub(crate) watch: bool,
+    #[command(subcommand)]
+    pub(crate) command: Option<SyncCommand>,
+}
+
+/// More of sync.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SyncCommand {
+    /// Print where sync is; asks no network
+    Status,
+}
+
+/// What lost against another device.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct Conflicts {
+    /// Let what stands stand
+    #[arg(long, value_name = "ID")]
+    pub(crate) keep: Option<i64>,
+    /// Put the value that lost in its place
+    #[arg(long, value_name = "ID")]
+    pub(crate) bring_back: Option<i64>,
+    /// Keep both values
+    #[arg(long, value_name = "ID")]
+    pub(crate) keep_both: Option<i64>,
+}
+
+/// What the server refused for good.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct Parked {
+    /// Send this one again
+    #[arg(long, value_name = "N")]
+    pub(crate) retry: Option<i64>,
+    /// Give this one up
+    #[arg(long, value_name = "N")]
+    pub(crate) discard: Option<i64>,
 }
 
 /// Settings.

@@ -3,11 +3,13 @@
 mod account;
 mod organise;
 mod providers;
+mod sync;
 mod text;
 
+use serde::Serialize;
 use serde_json::Value;
 use tidemark_core::Result;
-use tidemark_core::api::{DoctorReport, Setting, Tidemark};
+use tidemark_core::api::{DoctorReport, ServerReport, Setting, Tidemark};
 
 use crate::arguments::{Command, Settings};
 use crate::chat;
@@ -24,7 +26,14 @@ pub(crate) async fn run(core: &Tidemark, command: Command, output: &Output) -> R
         Command::Models => output.print(&core.models()?, |models| text::models(models)),
         Command::Account(command) => account::run(core, command, output).await,
         Command::Providers(command) => providers::run(core, command, output),
-        Command::Doctor { rebuild_index } => doctor(core, rebuild_index, output),
+        Command::Doctor { rebuild_index, server } => {
+            doctor(core, rebuild_index, server, output).await
+        }
+        Command::Sync(how) => sync::run(core, how, output).await,
+        Command::Conflicts(what) => sync::conflicts(core, &what, output),
+        Command::Parked(what) => sync::parked(core, &what, output),
+        Command::Devices { revoke } => sync::devices(core, revoke, output).await,
+        Command::Sessions { end } => sync::sessions(core, end, output).await,
         other => organise::run(core, other, output),
     }
 }
@@ -44,11 +53,30 @@ fn settings(core: &Tidemark, settings: Settings, output: &Output) -> Result<Stat
     }
 }
 
-fn doctor(core: &Tidemark, rebuild_index: bool, output: &Output) -> Result<Status> {
+async fn doctor(
+    core: &Tidemark,
+    rebuild_index: bool,
+    server: bool,
+    output: &Output,
+) -> Result<Status> {
     if rebuild_index {
         core.rebuild_index()?;
     }
-    let report = core.doctor()?;
-    output.print(&report, |report: &DoctorReport| text::doctor(report))?;
-    Ok(if report.ok { Status::Done } else { Status::Findings })
+    let server = if server { Some(core.compare_with_server().await?) } else { None };
+    let found = Findings { report: core.doctor()?, server };
+    output.print(&found, |found| {
+        let server = found.server.as_ref().map(|server| format!("\n{}", text::server(server)));
+        text::doctor(&found.report) + &server.unwrap_or_default()
+    })?;
+    let ok = found.report.ok && found.server.as_ref().is_none_or(|server| server.ok);
+    Ok(if ok { Status::Done } else { Status::Findings })
+}
+
+/// What both looks found, as one document.
+#[derive(Serialize)]
+struct Findings {
+    #[serde(flatten)]
+    report: DoctorReport,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<ServerReport>,
 }

@@ -1,6 +1,9 @@
 //! Lists as a person reads them: one thing a line, the id first.
 
-use tidemark_core::api::{DoctorReport, ModelEntry, ProviderView, SearchHit, Setting};
+use tidemark_core::api::{
+    ConflictView, DeviceView, DoctorReport, ModelEntry, ParkedView, ProviderView, SearchHit,
+    ServerReport, SessionView, Setting,
+};
 use tidemark_core::model::{Conversation, Message};
 
 pub(super) fn conversations(list: &[Conversation]) -> String {
@@ -67,6 +70,78 @@ pub(super) fn doctor(report: &DoctorReport) -> String {
     text.push_str(if report.ok { "No findings." } else { "Findings:" });
     report.findings.iter().for_each(|finding| text.push_str(&format!("\n- {finding}")));
     text
+}
+
+pub(super) fn server(report: &ServerReport) -> String {
+    let cursor = report.cursor.map_or_else(|| "nothing".to_owned(), |cursor| cursor.to_string());
+    let mut text = format!("Server at {}, pulled up to {cursor}, {} changes wait.", report.head, report.pending);
+    for (name, table) in &report.tables {
+        let mark = if table.here == table.server { "same" } else { "DIFFERS" };
+        text.push_str(&format!("\n{name}: {mark}"));
+    }
+    report.differing.iter().for_each(|id| text.push_str(&format!("\n- {id} differs")));
+    text
+}
+
+pub(super) fn conflicts(list: &[ConflictView]) -> String {
+    lines(list, |one| {
+        let title = one.conversation_title.as_deref().map(shown).unwrap_or_default();
+        let whose = if one.ours { "this device's" } else { "another device's" };
+        format!(
+            "{}  {}  {} of “{title}”\n    stands: {}\n    lost ({whose}): {}",
+            one.id,
+            one.at.to_rfc3339(),
+            one.register,
+            one.kept,
+            one.lost
+        )
+    })
+}
+
+pub(super) fn parked(list: &[ParkedView]) -> String {
+    lines(list, |one| {
+        format!(
+            "{}  {}  {}\n    {} {}\n    {} waiting behind it",
+            one.n,
+            one.created_at.to_rfc3339(),
+            one.what,
+            one.reason,
+            one.hint,
+            one.behind
+        )
+    })
+}
+
+pub(super) fn devices(list: &[DeviceView]) -> String {
+    lines(list, |one| {
+        let seen = one.last_seen_at.map(|at| format!("  last seen {}", at.to_rfc3339()));
+        let mark = match (one.current, one.revoked_at) {
+            (_, Some(_)) => "  (signed out)",
+            (true, None) => "  (this one)",
+            (false, None) => "",
+        };
+        format!(
+            "{}  {}  {} {}{}{mark}",
+            one.id,
+            one.name,
+            one.platform,
+            one.app_version,
+            seen.unwrap_or_default()
+        )
+    })
+}
+
+pub(super) fn sessions(list: &[SessionView]) -> String {
+    lines(list, |one| {
+        let mark = if one.current { "  (this one)" } else { "" };
+        format!(
+            "{}  {}  {}  {}{mark}",
+            one.id,
+            one.created_at.to_rfc3339(),
+            one.ip.as_deref().unwrap_or("-"),
+            one.device_name.as_deref().or(one.user_agent.as_deref()).unwrap_or("-")
+        )
+    })
 }
 
 fn lines<T>(list: &[T], line: impl Fn(&T) -> String) -> String {

@@ -21,6 +21,8 @@ mod waking;
 
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 pub use crate::sync::event::Verdict;
 pub use crate::sync::failures::Pause;
 pub use crate::sync::status::{Counts, Moved, SyncState, SyncStatus};
@@ -79,17 +81,25 @@ impl Tidemark {
         }
     }
 
+    /// Starts to sync, and hears of each change of the status.
+    ///
+    /// # Errors
+    /// No account is attached.
+    pub fn watch_sync(&self) -> Result<watch::Receiver<Option<SyncStatus>>> {
+        if self.sync_status()?.state == SyncState::LocalOnly {
+            return Err(no_account());
+        }
+        self.start_sync();
+        Ok(self.inner.keeper.watch())
+    }
+
     /// Syncs until nothing is left to do that could be done now; `told` hears of each change on the way.
     ///
     /// # Errors
     /// No account is attached, the project cannot be reached, or sync is paused: the failure says what
     /// waits. Nothing is lost in any of them.
     pub async fn sync_once(&self, mut told: impl FnMut(&SyncStatus)) -> Result<SyncStatus> {
-        if self.sync_status()?.state == SyncState::LocalOnly {
-            return Err(no_account());
-        }
-        self.start_sync();
-        let mut changes = self.inner.keeper.watch();
+        let mut changes = self.watch_sync()?;
         loop {
             let status = changes.borrow_and_update().clone();
             if let Some(status) = status {
