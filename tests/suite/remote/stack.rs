@@ -271,7 +271,7 @@ async fn every_question_of_the_engine_has_its_answer() {
     let Told::Snapshot { after: None, rows } = told else { panic!("{told:?}") };
     assert!(rows.0.contains("Tides"));
     let told = asked(&desk, Ask::Rows { table, ids: vec![one, two, Uuid::now_v7()] }).await;
-    let Told::Rows(rows) = told else { panic!("{told:?}") };
+    let Told::Rows { rows, .. } = told else { panic!("{told:?}") };
     assert!(rows.0.contains("Tides") && rows.0.contains("Winds"));
     let mut after = None;
     let mut digests = 0;

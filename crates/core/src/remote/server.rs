@@ -188,7 +188,8 @@ pub fn fault(error: &Error) -> Fault {
         F::Clock => silent(service, FaultKind::Unreachable, "clock"),
         F::Setup => silent(service, FaultKind::Unreachable, "setup"),
         F::Portal => silent(service, FaultKind::NotOurs, "portal"),
-        F::Garbled | F::Oversized | F::Foreign => Fault::silent(service, FaultKind::NotOurs),
+        F::Oversized => Fault::silent(service, FaultKind::TooMuch),
+        F::Garbled | F::Foreign => Fault::silent(service, FaultKind::NotOurs),
     }
 }
 
@@ -214,6 +215,7 @@ mod tests {
             (silent(F::Garbled), Decision::Retry),
             (silent(F::Untrusted), Decision::Retry),
             (silent(F::TimedOut), Decision::Halve { wait: true }),
+            (silent(F::Oversized), Decision::Halve { wait: true }),
             (status(S::Rest, 401, "PGRST303"), Decision::Refresh),
             (status(S::Rest, 403, "device_revoked"), Decision::Pause(Pause::DeviceRevoked)),
             (status(S::Auth, 400, "refresh_token_already_used"), Decision::Pause(Pause::SignIn)),

@@ -181,7 +181,23 @@ impl State {
         }
     }
 
-    pub(super) fn fetched(&mut self, table: Table, rows: Rows) {
+    /// A row that was asked for and did not come is gone meanwhile, unless there was no room for it.
+    pub(super) fn fetched(
+        &mut self,
+        table: Table,
+        asked: &[Uuid],
+        got: &[Uuid],
+        has_more: bool,
+        rows: Rows,
+    ) {
+        let Course::Compare(comparison) = &mut self.course else { return };
+        let settled = if has_more { got } else { asked };
+        let before = comparison.fetch.len();
+        comparison.fetch.retain(|id| !settled.contains(id));
+        if comparison.fetch.len() == before {
+            // Nothing of what was asked for: it would be asked for ever.
+            return self.backoff.fail(self.now.mono_ms);
+        }
         self.jobs.push_back(Job::Mend { table, rows });
     }
 
@@ -195,10 +211,7 @@ impl State {
         };
         match (job, done) {
             (_, Done::Compared { fetch, absent }) => comparison.found(fetch, absent),
-            (Job::Mend { .. }, _) => {
-                let fetched = comparison.fetch.len().min(FETCH);
-                comparison.fetch.drain(..fetched);
-            }
+            (Job::Mend { .. }, _) => {}
             (Job::Remove { .. }, Done::Applied { removed, .. }) => {
                 self.pull.guard.removed += removed;
                 comparison.next_table();

@@ -112,11 +112,11 @@ pub enum Job {
         /// Milliseconds to add to this computer's clock.
         offset_ms: i64,
     },
-    /// The server settled operations of this device up to here. [`Done::Kept`], or [`Done::Renamed`]
+    /// The server has seen operations of this device up to here. [`Done::Kept`], or [`Done::Renamed`]
     /// where this data folder has never numbered that high: it is a copy, and takes a new id.
     Numbered {
         /// As `sync_hello` told.
-        acked_through: i64,
+        through: i64,
     },
     /// Begin a first sync: keep this head as the later cursor. [`Done::Kept`].
     Begin {

@@ -44,6 +44,8 @@ pub enum FaultKind {
     TimedOut,
     /// A body that is not our JSON: a captive portal, a truncated answer.
     NotOurs,
+    /// More than any answer of ours may be.
+    TooMuch,
     /// An answer with this HTTP status.
     Status(u16),
 }
@@ -171,7 +173,7 @@ impl Pause {
 pub fn decide(fault: &Fault) -> Decision {
     let code = fault.code.as_deref().unwrap_or_default();
     match fault.kind {
-        FaultKind::TimedOut => Decision::Halve { wait: true },
+        FaultKind::TimedOut | FaultKind::TooMuch => Decision::Halve { wait: true },
         FaultKind::Unreachable | FaultKind::NotOurs => Decision::Retry,
         FaultKind::Status(status) => {
             everywhere(status, code).unwrap_or_else(|| match fault.service {

@@ -33,7 +33,8 @@ impl State {
         }
         self.greeted = true;
         self.pull.head = Some(hello.head);
-        self.jobs.push_back(Job::Numbered { acked_through: hello.acked_through });
+        let through = hello.acked_through.max(hello.numbered_through);
+        self.jobs.push_back(Job::Numbered { through });
     }
 
     /// Remembers how far the server's clock is ahead, where that is news.

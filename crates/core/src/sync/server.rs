@@ -101,7 +101,14 @@ pub enum Told {
     /// To [`Ask::Manifest`].
     Manifest(Manifest),
     /// To [`Ask::Rows`].
-    Rows(Rows),
+    Rows {
+        /// The rows that it has, by id.
+        got: Vec<Uuid>,
+        /// There was no room for all: the others have to be asked for again.
+        has_more: bool,
+        /// The whole answer.
+        rows: Rows,
+    },
     /// To [`Ask::Digest`].
     Digests(Digests),
 }
@@ -164,8 +171,9 @@ impl Told {
     /// # Errors
     /// As for [`Told::page`].
     pub fn rows(text: String) -> Result<Self, Fault> {
-        let _: RowsShape = read(&text)?;
-        Ok(Self::Rows(Rows(text)))
+        let RowsShape { rows, has_more } = read(&text)?;
+        let got = rows.into_iter().map(|Row(_, id, _)| id).collect();
+        Ok(Self::Rows { got, has_more, rows: Rows(text) })
     }
 }
 
@@ -198,9 +206,14 @@ struct SnapshotShape {
 
 #[derive(Deserialize)]
 struct RowsShape {
-    #[serde(rename = "rows")]
-    _rows: Vec<IgnoredAny>,
+    rows: Vec<Row>,
+    #[serde(default)]
+    has_more: bool,
 }
+
+/// `[seq, row_id, row]`
+#[derive(Deserialize)]
+struct Row(IgnoredAny, Uuid, IgnoredAny);
 
 /// A server, as the session of one user on one device reaches it.
 ///

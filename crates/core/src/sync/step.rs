@@ -208,7 +208,9 @@ impl State {
             (Ask::Push(sent), Told::Pushed(pushed)) => self.pushed(&sent, pushed),
             (Ask::Anchor { points }, Told::Anchor(anchor)) => self.anchored(&points, anchor),
             (Ask::Manifest { after, .. }, Told::Manifest(manifest)) => self.listed(after, manifest),
-            (Ask::Rows { table, .. }, Told::Rows(rows)) => self.fetched(table, rows),
+            (Ask::Rows { table, ids }, Told::Rows { got, has_more, rows }) => {
+                self.fetched(table, &ids, &got, has_more, rows);
+            }
             (Ask::Digest { after, .. }, Told::Digests(digests)) => self.digested(after, digests),
             // An answer to another question is no answer.
             _ => self.backoff.fail(self.now.mono_ms),

@@ -28,7 +28,7 @@ pub fn perform(mirror: &Mirror, job: &Job) -> Result<Done, StoreFault> {
             let server_ms = mirror.clock().now().0.saturating_add(*offset_ms);
             account::saw_server_time(mirror, server_ms).map(|()| Done::Kept)
         }
-        Job::Numbered { acked_through } => numbered(mirror, *acked_through),
+        Job::Numbered { through } => numbered(mirror, *through),
         Job::Begin { head } => cursors::begin_first_sync(mirror, *head).map(|()| Done::Kept),
         Job::Snapshot { table, rows, next } => {
             return snapshot(mirror, *table, rows, next.as_ref());
@@ -110,9 +110,9 @@ fn memory(connection: &Connection) -> Result<Memory, Error> {
     })
 }
 
-/// A server that settled more than this data folder has ever numbered knows another copy of it.
-fn numbered(mirror: &Mirror, acked_through: i64) -> Result<Done, Error> {
-    if acked_through <= mirror.read(outbox::last_number)? {
+/// A server that has seen more than this data folder has ever numbered knows another copy of it.
+fn numbered(mirror: &Mirror, through: i64) -> Result<Done, Error> {
+    if through <= mirror.read(outbox::last_number)? {
         return Ok(Done::Kept);
     }
     let id = DeviceId(mirror.clock().new_id());

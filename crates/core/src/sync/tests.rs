@@ -171,6 +171,7 @@ fn hello(seq: i64) -> Told {
         head: head(seq),
         horizon: 0,
         acked_through: 0,
+        numbered_through: 0,
     })
 }
 
@@ -765,7 +766,7 @@ fn below_the_horizon_a_manifest_is_compared_and_what_differs_is_fetched() {
     desk.does("Compare", Done::Compared { fetch: fetch.clone(), absent: vec![] });
     let table = Table::Conversations;
     assert_eq!(desk.asks(), Some(&Ask::Rows { table, ids: fetch }));
-    desk.answer(Ok(Told::Rows(Rows(String::new()))));
+    desk.answer(Ok(Told::Rows { got: Vec::new(), has_more: false, rows: Rows(String::new()) }));
     desk.does("Mend", Done::Kept);
     for table in &Table::ALL[1..] {
         assert!(matches!(desk.asks(), Some(Ask::Manifest { table: asked, .. }) if asked == table));

@@ -56,6 +56,7 @@ fn words(fault: &Fault) -> String {
     let kind = match fault.kind {
         FaultKind::Unreachable => "no connection".to_owned(),
         FaultKind::TimedOut => "no answer in time".to_owned(),
+        FaultKind::TooMuch => "an answer that is too large".to_owned(),
         FaultKind::NotOurs => "an answer that is not ours".to_owned(),
         FaultKind::Status(status) => status.to_string(),
     };

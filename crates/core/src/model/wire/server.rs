@@ -40,6 +40,9 @@ pub struct Hello {
     /// Operations up to this number are settled and forgotten: a number at or below it is never done.
     #[serde(default)]
     pub acked_through: i64,
+    /// The highest number of this device's operations that the server has seen.
+    #[serde(default)]
+    pub numbered_through: i64,
 }
 
 /// The answer of `sync_anchor`.
