@@ -33,6 +33,8 @@ pub(super) struct Comparison {
     sight: Sight,
     /// Rows to fetch.
     fetch: Vec<Uuid>,
+    /// Those of them that the mirror is taking.
+    mending: Vec<Uuid>,
     /// Proven absent; to be removed.
     remove: Vec<Uuid>,
     rounds: u32,
@@ -192,9 +194,8 @@ impl State {
     ) {
         let Course::Compare(comparison) = &mut self.course else { return };
         let settled = if has_more { got } else { asked };
-        let before = comparison.fetch.len();
-        comparison.fetch.retain(|id| !settled.contains(id));
-        if comparison.fetch.len() == before {
+        comparison.mending = settled.iter().filter(|id| asked.contains(id)).copied().collect();
+        if comparison.mending.is_empty() {
             // Nothing of what was asked for: it would be asked for ever.
             return self.backoff.fail(self.now.mono_ms);
         }
@@ -211,7 +212,10 @@ impl State {
         };
         match (job, done) {
             (_, Done::Compared { fetch, absent }) => comparison.found(fetch, absent),
-            (Job::Mend { .. }, _) => {}
+            (Job::Mend { .. }, _) => {
+                let mended = std::mem::take(&mut comparison.mending);
+                comparison.fetch.retain(|id| !mended.contains(id));
+            }
             (Job::Remove { .. }, Done::Applied { removed, .. }) => {
                 self.pull.guard.removed += removed;
                 comparison.next_table();
