@@ -240,15 +240,21 @@ BEGIN
 END
 $$;
 
--- A new message takes its conversation out of the trash.
-CREATE OR REPLACE FUNCTION sync.untrash(owner uuid, conversations uuid[]) RETURNS void
+-- New messages take their conversations out of the trash, unless those were put there after the message
+-- was written: both are values of the register `trashed_ms`. A message without a clock is of now.
+CREATE OR REPLACE FUNCTION sync.untrash(owner uuid, batch sync.op[]) RETURNS void
 LANGUAGE sql SET search_path = '' AS $$
     UPDATE public.conversations AS c
        SET trashed_at = NULL,
-           clocks = c.clocks || jsonb_build_object('trashed_ms',
-               greatest(sync.clock(), (c.clocks ->> 'trashed_ms')::bigint + 1)),
+           clocks = c.clocks || jsonb_build_object('trashed_ms', m.clock),
            updated_at = now()
-     WHERE c.user_id = owner AND c.id = ANY (conversations) AND c.trashed_at IS NOT NULL
+      FROM (SELECT (b.fields ->> 'conversation_id')::uuid AS id,
+                   max(COALESCE((b.clocks ->> 'trashed_ms')::bigint, sync.clock())) AS clock
+              FROM unnest(batch) AS b
+             WHERE b.kind = 'put' AND b.fields ->> 'trashed_ms' IS NULL
+             GROUP BY 1) AS m
+     WHERE c.user_id = owner AND c.id = m.id AND c.trashed_at IS NOT NULL
+       AND m.clock > COALESCE((c.clocks ->> 'trashed_ms')::bigint, 0)
 $$;
 
 CREATE OR REPLACE FUNCTION sync.delete_conversation(owner uuid, conversation uuid) RETURNS void
@@ -305,8 +311,8 @@ BEGIN
         RETURN sync.rejected(op, 'missing', 'there is no such row');
     END IF;
     PERFORM sync.insert_rows(kind.name, owner, ARRAY[op]);
-    IF kind.wire = 'messages' AND op.kind = 'put' AND op.fields ->> 'trashed_ms' IS NULL THEN
-        PERFORM sync.untrash(owner, ARRAY[(op.fields ->> 'conversation_id')::uuid]);
+    IF kind.wire = 'messages' THEN
+        PERFORM sync.untrash(owner, ARRAY[op]);
     END IF;
     RETURN ROW(op.n, 'applied', sync.version(owner, kind.code, op.id))::sync.outcome;
 END

@@ -146,9 +146,7 @@ BEGIN
         SELECT array_agg(b) INTO part FROM unnest(batch) AS b WHERE b.tbl = kind.wire;
         PERFORM sync.insert_rows(kind.name, owner, part);
         IF kind.wire = 'messages' THEN
-            PERFORM sync.untrash(owner, ARRAY(
-                SELECT DISTINCT (p.fields ->> 'conversation_id')::uuid FROM unnest(part) AS p
-                 WHERE p.kind = 'put' AND p.fields ->> 'trashed_ms' IS NULL));
+            PERFORM sync.untrash(owner, part);
         END IF;
     END LOOP;
     RETURN true;

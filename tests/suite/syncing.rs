@@ -92,7 +92,10 @@ impl Device {
         let conversations = all["conversations"].as_array_mut().expect("a list");
         conversations.sort_by_key(|one| one["conversation"]["id"].to_string());
         for one in conversations.iter_mut() {
-            one["messages"].as_array_mut().expect("a list").sort_by_key(|one| one["id"].to_string());
+            one["messages"]
+                .as_array_mut()
+                .expect("a list")
+                .sort_by_key(|one| one["id"].to_string());
         }
         all["conversations"].take()
     }

@@ -21,7 +21,8 @@ pub(crate) fn options(named: Option<PathBuf>) -> Result<OpenOptions> {
         })?;
     Ok(OpenOptions {
         key_file: path("TIDEMARK_KEY_FILE"),
-        organisation: path("TIDEMARK_ORGANISATION_FILE").or_else(|| organisation_file(|name| std::env::var_os(name))),
+        organisation: path("TIDEMARK_ORGANISATION_FILE")
+            .or_else(|| organisation_file(|name| std::env::var_os(name))),
         model_dirs: path("TIDEMARK_MODELS_DIR").into_iter().collect(),
         ..OpenOptions::new(data_dir)
     })

@@ -3,7 +3,8 @@
 use tauri::State;
 use tidemark_core::Result;
 use tidemark_core::api::{
-    AccountStatus, Credentials, DeviceList, Organisation, ProjectAddress, SessionView, SignOutRequest,
+    AccountStatus, Credentials, DeviceList, Organisation, ProjectAddress, SessionView,
+    SignOutRequest,
 };
 use tidemark_core::model::DeviceId;
 use tidemark_core::providers::secret::Secret;

@@ -17,7 +17,8 @@ impl Server {
         let row = Stored { fields, clocks: op.clocks.clone(), updated_ms };
         let seq = self.put(user, number, (op.tbl, op.id), row.clone());
         if op.tbl == Table::Messages && op.kind == Kind::Put && row.fields["trashed_ms"].is_null() {
-            self.untrash(user, number, conversation_of(&row));
+            let clock = row.clocks.get("trashed_ms").copied().unwrap_or(self.now_ms << 16);
+            self.untrash(user, number, conversation_of(&row), clock);
         }
         self.applied(user, seq)
     }
@@ -30,16 +31,17 @@ impl Server {
         (fields, updated.unwrap_or(self.now_ms).min(self.now_ms))
     }
 
-    fn untrash(&mut self, user: Uuid, number: i64, conversation: Option<Uuid>) {
+    fn untrash(&mut self, user: Uuid, number: i64, conversation: Option<Uuid>, clock: i64) {
         let Some(id) = conversation else { return };
         let key = (Table::Conversations.code(), id);
         let Some(mut row) = self.scope(user).rows.get(&key).cloned() else { return };
-        if row.fields["trashed_ms"].is_null() {
+        let held = row.clocks.get("trashed_ms").copied().unwrap_or(0);
+        // It was put there after the message was written.
+        if row.fields["trashed_ms"].is_null() || clock <= held {
             return;
         }
         row.fields.insert("trashed_ms".into(), Value::Null);
-        let held = row.clocks.get("trashed_ms").copied().unwrap_or(0);
-        row.clocks.insert("trashed_ms".into(), (self.now_ms << 16).max(held + 1));
+        row.clocks.insert("trashed_ms".into(), clock);
         row.updated_ms = self.now_ms;
         self.put(user, number, (Table::Conversations, id), row);
     }

@@ -46,6 +46,8 @@ impl Server {
         let device = scope.devices.entry(id).or_default();
         device.session = token.session;
         let acked_through = device.acked_through;
+        let kept = scope.ledger.keys().filter(|(device, _)| *device == id).map(|(_, n)| *n);
+        let numbered_through = kept.max().unwrap_or(acked_through).max(acked_through);
         Ok(Told::Hello(Hello {
             schema: [1, 1],
             server_ms,
@@ -55,6 +57,7 @@ impl Server {
             head: scope.told_head(bug),
             horizon: scope.horizon,
             acked_through,
+            numbered_through,
         }))
     }
 

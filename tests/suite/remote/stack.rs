@@ -268,7 +268,7 @@ async fn every_question_of_the_engine_has_its_answer() {
     let told = asked(&desk, Ask::Snapshot { table, after: None, max: 1 }).await;
     let Told::Snapshot { after: Some(after), .. } = told else { panic!("{told:?}") };
     let told = asked(&desk, Ask::Snapshot { table, after: Some(after), max: 5 }).await;
-    let Told::Snapshot { after: None, rows } = told else { panic!("{told:?}") };
+    let Told::Snapshot { after: None, rows, .. } = told else { panic!("{told:?}") };
     assert!(rows.0.contains("Tides"));
     let told = asked(&desk, Ask::Rows { table, ids: vec![one, two, Uuid::now_v7()] }).await;
     let Told::Rows { rows, .. } = told else { panic!("{told:?}") };

@@ -36,7 +36,11 @@ fn each_bad_day_has_its_sentence_and_ends_with_everything_in_its_place() {
         (Fault::CaptivePortal, Code::Offline, "cannot be reached"),
         (status(540, &json!({ "message": "paused" })), Code::ProviderBusy, "the project sleeps"),
         (status(503, &json!({ "message": "later" })), Code::Offline, "cannot be reached"),
-        (status(429, &json!({ "code": "over_request_rate_limit" })), Code::Offline, "cannot be reached"),
+        (
+            status(429, &json!({ "code": "over_request_rate_limit" })),
+            Code::Offline,
+            "cannot be reached",
+        ),
         (
             status(404, &json!({ "code": "PGRST202", "message": "no function" })),
             Code::WrongState,
@@ -58,7 +62,10 @@ fn each_bad_day_has_its_sentence_and_ends_with_everything_in_its_place() {
         let told = device.cannot_sync();
         assert_eq!(told.code, code, "{told:?}");
         assert!(told.message.contains(words), "{words}: {told:?}");
-        assert!(told.message.contains("1 change waits") || told.message.contains("changes wait"), "{told:?}");
+        assert!(
+            told.message.contains("1 change waits") || told.message.contains("changes wait"),
+            "{told:?}"
+        );
         assert!(told.hint.is_some(), "{told:?}");
     }
     stack.set_faults(Plan::default());
@@ -85,7 +92,8 @@ fn a_replayed_refresh_token_asks_to_sign_in_again_and_then_goes_on() {
     let (device, chat) = pending(&stack);
     let ended = json!({ "code": "refresh_token_already_used", "message": "no" });
     let expired = json!({ "code": "PGRST303", "message": "JWT expired" });
-    let rules = vec![at("/auth/v1/token", status(400, &ended)), at("/rest/", status(401, &expired))];
+    let rules =
+        vec![at("/auth/v1/token", status(400, &ended)), at("/rest/", status(401, &expired))];
     stack.set_faults(Plan { seed: 1, rules, ..Plan::default() });
     let told = device.cannot_sync();
     assert_eq!(told.code, Code::KeyRejected, "{told:?}");
@@ -107,7 +115,9 @@ fn a_row_that_the_server_refuses_is_parked_explained_and_sent_again() {
         std::fs::write(&file, sql).expect("a file");
         stack.apply(&[file]).expect("applied");
     };
-    rule("ALTER TABLE public.messages ADD CONSTRAINT no_bad_days CHECK (content NOT LIKE '%bad day%') NOT VALID;");
+    rule(
+        "ALTER TABLE public.messages ADD CONSTRAINT no_bad_days CHECK (content NOT LIKE '%bad day%') NOT VALID;",
+    );
     let run = device.0.run(&["--json", "sync"]);
     assert_eq!(run.status.code(), Some(1), "a finding: {run:?}");
     let parked = device.json(&["parked"]);

@@ -34,7 +34,8 @@ fn a_kill_at_any_moment_of_either_loses_nothing_and_doubles_nothing() {
         };
         let mut command = device.0.command();
         let child = command.args(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        let ended = kill_after(child.expect("it starts"), Duration::from_millis(rng.below(LONGEST_MS)));
+        let ended =
+            kill_after(child.expect("it starts"), Duration::from_millis(rng.below(LONGEST_MS)));
         killed += usize::from(!ended);
         if arguments[0] == "say" {
             said.insert(format!("message {n}"), ended);

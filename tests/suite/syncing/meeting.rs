@@ -10,7 +10,8 @@ fn what_is_written_offline_on_both_is_on_both_byte_for_byte() {
     a.syncs();
     b.syncs();
     stack.down();
-    let odd = "offline on A: \u{1F30A} \u{202e}text\u{202c}, e\u{301}, \t and an end without newline ";
+    let odd =
+        "offline on A: \u{1F30A} \u{202e}text\u{202c}, e\u{301}, \t and an end without newline ";
     a.says(&chat, odd);
     let of_b = b.says("new", "offline on B");
     b.says(&chat, "the same chat, offline on B");
@@ -59,7 +60,10 @@ fn titles_edited_on_both_keep_the_later_and_show_the_other() {
     assert_eq!((a.title(&chat), b.title(&chat)), ("Later, on B".into(), "Later, on B".into()));
     let conflicts = a.json(&["conflicts"]);
     let conflict = &conflicts[0];
-    assert_eq!((&conflict["lost"], &conflict["kept"]), (&"Earlier, on A".into(), &"Later, on B".into()));
+    assert_eq!(
+        (&conflict["lost"], &conflict["kept"]),
+        (&"Earlier, on A".into(), &"Later, on B".into())
+    );
     assert_eq!((&conflict["ours"], &conflict["can_keep_both"]), (&true.into(), &true.into()));
     // Both are kept, on both devices.
     a.json(&["conflicts", "--keep-both", &conflict["id"].to_string()]);
@@ -80,7 +84,10 @@ fn what_was_written_before_the_first_sign_in_goes_up_with_it() {
     a.syncs();
     b.syncs();
     a.syncs();
-    assert_eq!((a.texts(&of_b), b.texts(&of_a)), (vec!["and on B".into()], vec!["before any account, on A".into()]));
+    assert_eq!(
+        (a.texts(&of_b), b.texts(&of_a)),
+        (vec!["and on B".into()], vec!["before any account, on A".into()])
+    );
     assert_eq!(a.holds(), b.holds());
 }
 

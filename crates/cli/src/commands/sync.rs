@@ -107,7 +107,11 @@ pub(super) async fn devices(
 }
 
 /// Lists the sessions, or ends one.
-pub(super) async fn sessions(core: &Tidemark, end: Option<Uuid>, output: &Output) -> Result<Status> {
+pub(super) async fn sessions(
+    core: &Tidemark,
+    end: Option<Uuid>,
+    output: &Output,
+) -> Result<Status> {
     let list = match end {
         Some(id) => core.end_session(id).await?,
         None => core.sessions().await?,

@@ -74,7 +74,10 @@ pub(super) fn doctor(report: &DoctorReport) -> String {
 
 pub(super) fn server(report: &ServerReport) -> String {
     let cursor = report.cursor.map_or_else(|| "nothing".to_owned(), |cursor| cursor.to_string());
-    let mut text = format!("Server at {}, pulled up to {cursor}, {} changes wait.", report.head, report.pending);
+    let mut text = format!(
+        "Server at {}, pulled up to {cursor}, {} changes wait.",
+        report.head, report.pending
+    );
     for (name, table) in &report.tables {
         let mark = if table.here == table.server { "same" } else { "DIFFERS" };
         text.push_str(&format!("\n{name}: {mark}"));

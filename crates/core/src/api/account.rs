@@ -252,7 +252,8 @@ impl Tidemark {
     pub async fn delete_account(&self) -> Result<AccountStatus> {
         let Some(tokens) = self.session().await? else { return self.account().await };
         Profile::new(tokens).delete().await?;
-        self.sign_out(SignOutRequest { remove: false, discard_pending: true, everywhere: false }).await
+        self.sign_out(SignOutRequest { remove: false, discard_pending: true, everywhere: false })
+            .await
     }
 
     /// No engine runs meanwhile: what it is told for the account must not be written after it left.

@@ -75,8 +75,8 @@ fn try_read(file: &Path) -> Result<Option<ProjectAddress>, String> {
         return Err("it is too large".into());
     }
     let text = std::fs::read_to_string(file).map_err(|_| "it cannot be read")?;
-    let written: Written =
-        serde_json::from_str(&text).map_err(|error| format!("line {} is not understood", error.line()))?;
+    let written: Written = serde_json::from_str(&text)
+        .map_err(|error| format!("line {} is not understood", error.line()))?;
     if let Some(project) = &written.project {
         super::account::project(project).map_err(|failure| failure.message)?;
     }

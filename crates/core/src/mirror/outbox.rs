@@ -27,7 +27,7 @@ use uuid::Uuid;
 
 use super::rows::{self, Stored};
 use super::sync_faults::{self, Fault};
-use super::{Error, Mirror, Write, bases};
+use super::{Error, Mirror, Write, account, bases};
 use crate::model::wire::{Clocks, Kind, Op, Table};
 
 /// The name that a message's body has among an operation's registers.
@@ -89,11 +89,13 @@ impl Entry {
                 self.registers.iter().filter_map(|(name, at)| Some((name.clone(), (*at)?)));
             return Ok(Some(Sent { clocks: clocks.collect(), ..Sent::default() }));
         }
-        Ok(rows::read(connection, self.table, self.row_id)?.map(|row| self.of(&row)))
+        let offset_ms = account::offset_ms(connection)?;
+        Ok(rows::read(connection, self.table, self.row_id)?.map(|row| self.of(&row, offset_ms)))
     }
 
-    /// What it carries of this row.
-    pub(super) fn of(&self, row: &Stored) -> Sent {
+    /// What it carries of this row. `offset_ms`: how far the server's clock is ahead, for registers that
+    /// never changed: a new row's are as old as the row.
+    pub(super) fn of(&self, row: &Stored, offset_ms: i64) -> Sent {
         let mut fields = Map::new();
         let registers: Vec<_> = if self.is_whole() {
             fields = row.fields.clone();
@@ -109,7 +111,11 @@ impl Entry {
             fields.extend(row.only(self.table.body()));
         }
         fields.insert("updated_ms".to_owned(), row.updated_ms.into());
-        let clocks = registers.iter().map(|r| (r.name.to_owned(), row.clock(r.name))).collect();
+        let made = |name: &str| match (self.kind, row.clocks.get(name)) {
+            (Kind::Put, None) => row.clock(name).saturating_add(offset_ms << 16).max(0),
+            _ => row.clock(name),
+        };
+        let clocks = registers.iter().map(|r| (r.name.to_owned(), made(r.name))).collect();
         let known = self.registers.iter().filter_map(|(name, at)| Some((name.clone(), (*at)?)));
         Sent { fields, clocks, base: known.collect() }
     }
@@ -610,7 +616,7 @@ pub(super) fn freeze(write: &Write<'_>, row: &Stored, ops: &[Entry]) -> Result<(
         write
             .tx
             .prepare_cached("UPDATE outbox SET sent = ?2 WHERE n = ?1")?
-            .execute(params![op.n, json(&op.of(row))])?;
+            .execute(params![op.n, json(&op.of(row, account::offset_ms(&write.tx)?))])?;
     }
     Ok(())
 }

@@ -126,7 +126,9 @@ impl Pause {
             Self::DeviceRevoked => {
                 "this device was signed out by its owner. Keep or delete what is on it?"
             }
-            Self::UserDisabled => "the account was disabled. Keep or delete what is on this device?",
+            Self::UserDisabled => {
+                "the account was disabled. Keep or delete what is on this device?"
+            }
             Self::DeviceUnknown => {
                 "the server knows this device as somebody else's. Was the data folder copied?"
             }
@@ -139,7 +141,7 @@ impl Pause {
             Self::ServerFull => "the server is full",
             Self::WrongProject => "the server is not the one that this device was attached to",
             Self::Removal => "much of what is here is gone on the server. Remove it here too?",
-            }
+        }
     }
 
     /// What a person does about it, in a sentence.
@@ -149,7 +151,9 @@ impl Pause {
             Self::DeviceRevoked | Self::UserDisabled => {
                 "Sign out, and choose whether what is here stays; or ask whoever looks after the project."
             }
-            Self::DeviceUnknown => "Sign out and in again: this folder becomes a device of its own.",
+            Self::DeviceUnknown => {
+                "Sign out and in again: this folder becomes a device of its own."
+            }
             Self::WrongKey => "Copy the anon or publishable key from the project's API settings.",
             Self::Forbidden => "Whoever looks after the project finds the reason in its logs.",
             Self::NoSchema => {
@@ -164,7 +168,9 @@ impl Pause {
             }
             Self::ServerFull => "Have room made on the server; it is asked again each hour.",
             Self::WrongProject => "Sign out, then sign in to the project that you mean.",
-            Self::Removal => "Look at the account page, and say whether it goes here too or is kept.",
+            Self::Removal => {
+                "Look at the account page, and say whether it goes here too or is kept."
+            }
         }
     }
 }

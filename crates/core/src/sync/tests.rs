@@ -145,7 +145,9 @@ impl Desk {
             Ask::Refresh => Told::Refreshed,
             Ask::Pull { after, .. } => page(after.clone(), 0, false),
             Ask::Push(push) => pushed(push),
-            Ask::Snapshot { .. } => Told::Snapshot { after: None, count: 0, rows: Rows(String::new()) },
+            Ask::Snapshot { .. } => {
+                Told::Snapshot { after: None, count: 0, rows: Rows(String::new()) }
+            }
             other => panic!("{other:?} was not expected"),
         }
     }

@@ -82,7 +82,10 @@ impl Tidemark {
         let here = digests_here(self.mirror())?;
         let mut tables = BTreeMap::from([(
             Table::Conversations.name().to_owned(),
-            TableReport { here: together(&here.conversations), server: together(&sum.conversations) },
+            TableReport {
+                here: together(&here.conversations),
+                server: together(&sum.conversations),
+            },
         )]);
         for (name, server) in sum.others {
             let table = here.others.get(&name).cloned().unwrap_or_default();
@@ -168,7 +171,8 @@ mod tests {
         let side = |ids: &[(u128, &str)]| {
             ids.iter().map(|(n, digest)| (id(*n), (*digest).to_owned())).collect::<BTreeMap<_, _>>()
         };
-        let (here, server) = (side(&[(1, "a"), (2, "b"), (3, "c")]), side(&[(1, "a"), (2, "x"), (4, "d")]));
+        let (here, server) =
+            (side(&[(1, "a"), (2, "b"), (3, "c")]), side(&[(1, "a"), (2, "x"), (4, "d")]));
         assert_eq!(differing(&here, &server), [id(2), id(3), id(4)]);
         assert_ne!(together(&here), together(&server));
         assert_eq!(together(&here), together(&here.clone()));

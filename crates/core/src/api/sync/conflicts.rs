@@ -118,7 +118,7 @@ fn view(
 
 /// A register's value as a person reads it: its main field.
 fn shown(values: &Map<String, Value>, register: &str) -> String {
-    let main = if register == mirror::BODY { "content" } else { register };
+    let main = if mirror::BODY.contains(&register) { "content" } else { register };
     match values.get(main).or_else(|| values.values().next()) {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Null) | None => String::new(),
@@ -142,4 +142,3 @@ mod tests {
         assert_eq!(shown(&values(json!({ "model": null })), "model"), "");
     }
 }
-

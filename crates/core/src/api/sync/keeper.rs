@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, Notify, watch};
@@ -29,7 +29,7 @@ const LOCK: &str = "sync.lock";
 const END: Duration = Duration::from_secs(2);
 /// A request that takes this long is listed by itself.
 const SLOW_REQUEST: Duration = Duration::from_secs(2);
-/// Another process may have signed in again: looked for so often, at most.
+/// Whether another process has signed in again is asked so often, at most.
 const AGAIN: Duration = Duration::from_secs(10);
 /// A mirror that cannot be read is tried again.
 const UNREADABLE: Duration = Duration::from_secs(5);
@@ -98,7 +98,8 @@ impl Keeper {
 
     /// Tells the engine something, where there is one.
     pub(in crate::api) fn tell(&self, event: Event) {
-        if let Some(engine) = &*self.inbox.lock().unwrap_or_else(std::sync::PoisonError::into_inner) {
+        if let Some(engine) = &*self.inbox.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        {
             engine.tell(event);
         }
     }
@@ -130,7 +131,13 @@ impl Keeper {
 pub(super) async fn keep(core: Tidemark, stop: CancellationToken) {
     let mut changes = core.changes();
     waking::watch(&core, &stop);
+    let mut asked_again = Instant::now();
     loop {
+        // Another process may have signed in again.
+        if core.waits_for_sign_in() && asked_again.elapsed() > AGAIN {
+            asked_again = Instant::now();
+            core.inner.keeper.tell(Event::Now);
+        }
         let wait = match settle(&core).await {
             Ok(status) => follow(&core, status, &mut changes, &stop).await,
             Err(failure) => {
@@ -170,7 +177,7 @@ async fn settle(core: &Tidemark) -> Result<Option<watch::Receiver<SyncStatus>>> 
     keeper.stop(&mut running).await;
     let tokens = core.session().await?;
     let Some((account, tokens)) = attached.zip(tokens) else {
-        core.show(SyncStatus::default());
+        core.show_sync(SyncStatus::default());
         return Ok(None);
     };
     let begun = start(core, account, tokens).await;
@@ -202,7 +209,9 @@ fn hang(core: &Tidemark, tasks: &Tasks, tokens: Tokens, scope: Uuid, engine: Eng
             // What happened before it hung has to be asked for.
             engine.tell(Event::Woke);
         }
-        Doorbell::Rang(seq) => engine.tell(Event::Rang { seq: i64::try_from(seq).unwrap_or(i64::MAX) }),
+        Doorbell::Rang(seq) => {
+            engine.tell(Event::Rang { seq: i64::try_from(seq).unwrap_or(i64::MAX) })
+        }
         Doorbell::Down(_) => {
             up.send_replace(false);
         }
@@ -225,24 +234,20 @@ async fn follow(
     stop: &CancellationToken,
 ) -> Wait {
     let mut status = status;
-    let mut asked_again = tokio::time::Instant::now();
     loop {
         if let Some(status) = &mut status {
             let now = status.borrow_and_update().clone();
-            core.show(now);
+            // An engine that has not begun knows of no account.
+            if now.state != SyncState::LocalOnly {
+                core.show_sync(now);
+            }
         }
         tokio::select! {
             () = stop.cancelled() => return Wait::Over,
             () = changed(&mut status) => {}
             () = core.inner.keeper.look.notified() => return Wait::Look,
             change = changes.next() => match change {
-                Some(Change::Everything) => {
-                    if core.waits_for_sign_in() && asked_again.elapsed() > AGAIN {
-                        asked_again = tokio::time::Instant::now();
-                        core.inner.keeper.tell(Event::Now);
-                    }
-                    return Wait::Look;
-                }
+                Some(Change::Everything) => return Wait::Look,
                 Some(_) => {}
                 None => return Wait::Over,
             },
@@ -263,7 +268,7 @@ async fn changed(status: &mut Option<watch::Receiver<SyncStatus>>) {
 
 impl Tidemark {
     /// Shows a status to whoever looks, where it is another one.
-    fn show(&self, status: SyncStatus) {
+    fn show_sync(&self, status: SyncStatus) {
         let changed = self.inner.keeper.status.send_if_modified(|shown| {
             let is_news = shown.as_ref() != Some(&status);
             *shown = Some(status);

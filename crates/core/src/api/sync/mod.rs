@@ -142,8 +142,11 @@ impl Tidemark {
     fn offline(&self, status: &SyncStatus) -> Failure {
         let last = self.inner.keeper.requests().failures().into_iter().next();
         let why = last.map(|last| format!(" ({})", last.what)).unwrap_or_default();
-        Failure::new(Code::Offline, format!("The project cannot be reached{why}. {}", waits(status)))
-            .hint("Sync goes on by itself when the project answers.")
+        Failure::new(
+            Code::Offline,
+            format!("The project cannot be reached{why}. {}", waits(status)),
+        )
+        .hint("Sync goes on by itself when the project answers.")
     }
 }
 
@@ -158,7 +161,9 @@ fn waits(status: &SyncStatus) -> String {
 fn paused(why: Pause, status: &SyncStatus) -> Failure {
     let code = match why {
         Pause::SignIn | Pause::WrongKey => Code::KeyRejected,
-        Pause::AppTooOld | Pause::ServerTooOld | Pause::NoSchema | Pause::WrongProject => Code::WrongState,
+        Pause::AppTooOld | Pause::ServerTooOld | Pause::NoSchema | Pause::WrongProject => {
+            Code::WrongState
+        }
         Pause::ProjectPaused | Pause::ServerFull => Code::ProviderBusy,
         _ => Code::Refused,
     };

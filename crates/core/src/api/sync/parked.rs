@@ -159,10 +159,9 @@ fn text(connection: &rusqlite::Connection, parked: &Parked) -> Result<String, mi
 /// What a code of docs/sync.md means to a person, and what helps.
 fn words(code: &str) -> (&'static str, &'static str) {
     match code {
-        "too_large" => (
-            "It is larger than the server takes.",
-            "Shorten it, or keep it on this computer only.",
-        ),
+        "too_large" => {
+            ("It is larger than the server takes.", "Shorten it, or keep it on this computer only.")
+        }
         "forbidden" => (
             "The server does not let this account change it.",
             "Ask whoever looks after the project, then try again; or give the change up.",
