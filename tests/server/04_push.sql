@@ -1,7 +1,7 @@
 -- sync_push: each outcome, the ledger, the rules of merging.
 BEGIN;
 \ir actors.sql
-SELECT plan(88);
+SELECT plan(89);
 
 CREATE FUNCTION pg_temp.row(who text, tbl text, id uuid) RETURNS jsonb LANGUAGE sql AS $$
     SELECT w.fields FROM sync.wire AS w JOIN sync.kind AS k ON k.code = w.code
@@ -185,7 +185,7 @@ SELECT is(pg_temp.push('ann', jsonb_build_array(
 
 -- The trash, purging, and what meets a purged row.
 SELECT pg_temp.one('ann', pg_temp.op(70, 'patch', 'conversations', pg_temp.uuid('c'), '{"trashed_ms": 1763735855123}',
-    format('{"trashed_ms": %s}', pg_temp.clock())::jsonb)) AS n \gset
+    format('{"trashed_ms": %s}', pg_temp.clock(-50))::jsonb)) AS n \gset
 SELECT pg_temp.one('ann', pg_temp.op(71, 'ensure', 'messages', pg_temp.uuid('m4'), pg_temp.message(pg_temp.uuid('c')))) AS n \gset
 SELECT is(pg_temp.row('ann', 'conversations', pg_temp.uuid('c')) ->> 'trashed_ms', '1763735855123', 'an ensure leaves it in the trash');
 SELECT is((SELECT jsonb_object_agg(key, value ->> 0) FROM jsonb_each(pg_temp.push('ann', jsonb_build_array(
@@ -193,10 +193,13 @@ SELECT is((SELECT jsonb_object_agg(key, value ->> 0) FROM jsonb_each(pg_temp.pus
     pg_temp.op(172, 'ensure', 'messages', pg_temp.uuid('m6'), pg_temp.message(pg_temp.uuid('c')), queue => 'c'))))),
     '{"171": "applied", "172": "applied"}', 'also one that is done singly, behind a patch');
 SELECT is(pg_temp.row('ann', 'conversations', pg_temp.uuid('c')) ->> 'trashed_ms', '1763735855123', 'leaves it there');
+SELECT pg_temp.one('ann', pg_temp.op(173, 'put', 'messages', pg_temp.uuid('m7'), pg_temp.message(pg_temp.uuid('c')),
+    format('{"trashed_ms": %s}', pg_temp.clock(-60))::jsonb)) AS n \gset
+SELECT is(pg_temp.row('ann', 'conversations', pg_temp.uuid('c')) ->> 'trashed_ms', '1763735855123', 'a message that was written before leaves it there');
 SELECT pg_temp.one('ann', pg_temp.op(72, 'put', 'messages', pg_temp.uuid('m5'), pg_temp.message(pg_temp.uuid('c')))) AS n \gset
 SELECT is(pg_temp.row('ann', 'conversations', pg_temp.uuid('c')) ->> 'trashed_ms', NULL, 'a new message takes it out');
 SELECT is(pg_temp.one('ann', pg_temp.op(73, 'purge', 'conversations', pg_temp.uuid('c'),
-          clocks => format('{"trashed_ms": %s}', pg_temp.clock())::jsonb)), 'merged', 'a purge that had not seen that loses');
+          clocks => format('{"trashed_ms": %s}', pg_temp.clock(-1))::jsonb)), 'merged', 'a purge that had not seen that loses');
 SELECT is(pg_temp.one('ann', pg_temp.op(74, 'purge', 'conversations', pg_temp.uuid('c'),
           clocks => format('{"trashed_ms": %s}', pg_temp.clock(50))::jsonb)), 'applied', 'a later one does not');
 SELECT is((SELECT count(*) FROM messages WHERE user_id = pg_temp.id('ann') AND conversation_id = pg_temp.uuid('c')),

@@ -1,7 +1,7 @@
 -- Sign-up, hello, sessions, devices, limits, the trash's end, an administrator's calls, summaries.
 BEGIN;
 \ir actors.sql
-SELECT plan(54);
+SELECT plan(56);
 
 CREATE FUNCTION pg_temp.hello(who text, device text, schema integer DEFAULT 1) RETURNS text LANGUAGE sql AS $$
     SELECT pg_temp.try(who, format('SELECT public.sync_hello(%L, %s)', json_build_object('id', device,

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::process::{Child, Stdio};
+use std::time::Instant;
 
 use tidemark_tests::faults::{Rng, scale, seed};
 
