@@ -137,7 +137,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_file_that_everybody_can_write_is_not_followed() {
-        use std::os::unix::fs::PermissionsExt as _;
+        use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join(FILE);
         let text = r#"{"project": {"url": "https://example.supabase.co", "anon_key": "key"}}"#;

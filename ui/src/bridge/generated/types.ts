@@ -278,7 +278,7 @@ conversation_id: ConversationId | null, } | { "kind": "setting",
 /**
  * Its key.
  */
-key: string, } | { "kind": "models" } | { "kind": "undo" } | { "kind": "everything" };
+key: string, } | { "kind": "models" } | { "kind": "undo" } | { "kind": "sync" } | { "kind": "everything" };
 
 export type AppState = { "at": "ready", 
 /**
@@ -756,7 +756,419 @@ label: string,
  */
 conversation_id: ConversationId, };
 
-export type SyncState = { "at": "local_only" };
+export type Pause = "sign_in" | "device_revoked" | "user_disabled" | "device_unknown" | "wrong_key" | "forbidden" | "no_schema" | "server_too_old" | "app_too_old" | "project_paused" | "server_full" | "wrong_project" | "removal";
+
+export type SyncState = { "at": "local_only" } | { "at": "stopped" } | { "at": "connecting" } | { "at": "syncing" } | { "at": "first_sync" } | { "at": "up_to_date", 
+/**
+ * Since when.
+ */
+since: Timestamp, } | { "at": "offline" } | { "at": "elsewhere" } | { "at": "paused", 
+/**
+ * Why.
+ */
+why: Pause, } | { "at": "disk_full" };
+
+export type Counts = { 
+/**
+ * Changes that have no outcome yet, without the parked ones.
+ */
+waiting: number, 
+/**
+ * Changes that the server refused for good; a person decides.
+ */
+parked: number, 
+/**
+ * Conflicts that nobody has looked at.
+ */
+conflicts: number, 
+/**
+ * When the oldest of the waiting was made.
+ */
+oldest_at: Timestamp | null, };
+
+export type Moved = { 
+/**
+ * Changes of this device that the server settled.
+ */
+pushed: number, 
+/**
+ * Rows, and tombstones, that the server told.
+ */
+pulled: number, };
+
+export type SyncStatus = { 
+/**
+ * Where it is.
+ */
+state: SyncState, 
+/**
+ * What waits.
+ */
+counts: Counts, 
+/**
+ * When all was last up to date, while this program ran.
+ */
+synced_at: Timestamp | null, 
+/**
+ * What went over the wire.
+ */
+moved: Moved, 
+/**
+ * The version of the account up to which everything is here; none before the first sync's end.
+ */
+cursor: number | null, 
+/**
+ * Nothing is under way, and nothing is left that could be done now.
+ */
+at_rest: boolean, };
+
+export type Verdict = "remove" | "keep";
+
+export type ProjectAddress = { 
+/**
+ * `https://example.supabase.co`
+ */
+url: string, 
+/**
+ * The anon or publishable key: every client of the project has it.
+ */
+anon_key: string, 
+/**
+ * A file of PEM certificates to trust beside the system's.
+ */
+ca_file: string | null, };
+
+export type Organisation = { 
+/**
+ * The project to sign in to; none where none is named.
+ */
+project: ProjectAddress | null, 
+/**
+ * Why the file is not followed, for the person to tell the administrator.
+ */
+problem: string | null, };
+
+export type AccountState = "local_only" | "signed_in" | "signed_out" | "unconfirmed";
+
+export type AccountStatus = { 
+/**
+ * Whether somebody is signed in.
+ */
+state: AccountState, 
+/**
+ * The project's address; none where none was entered.
+ */
+url: string | null, 
+/**
+ * Whose account it is.
+ */
+email: string | null, 
+/**
+ * Their id.
+ */
+user_id: string | null, 
+/**
+ * Since when this mirror belongs to it.
+ */
+attached_at: Timestamp | null, 
+/**
+ * Changes that have not reached the project.
+ */
+pending: number, };
+
+export type SignOutRequest = { 
+/**
+ * Removes what came from the account, instead of keeping it on this computer.
+ */
+remove: boolean, 
+/**
+ * Goes on although changes have not reached the project.
+ */
+discard_pending: boolean, 
+/**
+ * Ends the sessions of all devices.
+ */
+everywhere: boolean, };
+
+export type ConflictView = { 
+/**
+ * Names it.
+ */
+id: number, 
+/**
+ * The conversation that it belongs to.
+ */
+conversation_id: ConversationId | null, 
+/**
+ * Its title, as it is now.
+ */
+conversation_title: string | null, 
+/**
+ * The message, where it is one that was changed.
+ */
+message_id: MessageId | null, 
+/**
+ * The table.
+ */
+table: string, 
+/**
+ * What was changed on both: `title`, `system_prompt`, `body`, a setting's `value`, …
+ */
+register: string, 
+/**
+ * The value that stands, as text.
+ */
+kept: string, 
+/**
+ * The value that lost, as text.
+ */
+lost: string, 
+/**
+ * Whether this device's value lost; else another's lost against this device's.
+ */
+ours: boolean, 
+/**
+ * The other device, where only one other belongs to the account.
+ */
+device: string | null, 
+/**
+ * The message that holds the text that lost, beside the one that stands.
+ */
+copy_id: MessageId | null, 
+/**
+ * Whether both can stand: texts can.
+ */
+can_keep_both: boolean, 
+/**
+ * When this device learned of it.
+ */
+at: Timestamp, };
+
+export type ConflictChoice = "keep_current" | "bring_back" | "keep_both";
+
+export type ParkedView = { 
+/**
+ * Names it, until it is sent again.
+ */
+n: number, 
+/**
+ * The conversation that it belongs to, for “Edit”.
+ */
+conversation_id: ConversationId | null, 
+/**
+ * The message, where it is one.
+ */
+message_id: MessageId | null, 
+/**
+ * What was to be done, such as `A message in “Warfarin”`.
+ */
+what: string, 
+/**
+ * The beginning of the text that it carries.
+ */
+text: string, 
+/**
+ * Why it was refused, in a sentence.
+ */
+reason: string, 
+/**
+ * What helps, in a sentence.
+ */
+hint: string, 
+/**
+ * The server's code.
+ */
+code: string, 
+/**
+ * How often it was refused.
+ */
+attempts: number, 
+/**
+ * How many changes of the same conversation wait behind it.
+ */
+behind: number, 
+/**
+ * When it was made.
+ */
+created_at: Timestamp, };
+
+export type Unsynced = { 
+/**
+ * The message.
+ */
+message_id: MessageId, 
+/**
+ * Since when.
+ */
+since: Timestamp, 
+/**
+ * Whether it waits for a person: it, or something before it, was refused.
+ */
+is_stuck: boolean, };
+
+export type DeviceView = { 
+/**
+ * Its id.
+ */
+id: DeviceId, 
+/**
+ * The computer's name.
+ */
+name: string, 
+/**
+ * `linux`, `macos` or `windows`.
+ */
+platform: string, 
+/**
+ * The version of Tidemark that it last ran.
+ */
+app_version: string, 
+/**
+ * Since when it belongs to the account.
+ */
+created_at: Timestamp, 
+/**
+ * When the server last heard of it; none where the server was not asked.
+ */
+last_seen_at: Timestamp | null, 
+/**
+ * When it was signed out by its owner.
+ */
+revoked_at: Timestamp | null, 
+/**
+ * Whether it is this one.
+ */
+current: boolean, };
+
+export type DeviceList = { 
+/**
+ * This one first, then by name.
+ */
+devices: Array<DeviceView>, 
+/**
+ * Why the server could not be asked when each was last seen; none where it was.
+ */
+unasked: Failure | null, };
+
+export type SessionView = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * When it was signed in.
+ */
+created_at: Timestamp, 
+/**
+ * When it last got a token.
+ */
+refreshed_at: Timestamp | null, 
+/**
+ * From which address.
+ */
+ip: string | null, 
+/**
+ * With which program.
+ */
+user_agent: string | null, 
+/**
+ * On which device.
+ */
+device_name: string | null, 
+/**
+ * Whether it is this one.
+ */
+current: boolean, };
+
+export type Doorbell = "up" | "down";
+
+export type Timing = { 
+/**
+ * What was measured: a request's name, or `read` and `write`.
+ */
+name: string, 
+/**
+ * How many there were since the program's start.
+ */
+count: number, 
+/**
+ * Half of them were faster, in milliseconds.
+ */
+p50_ms: number, 
+/**
+ * 95 of 100 were faster.
+ */
+p95_ms: number, 
+/**
+ * 99 of 100 were faster.
+ */
+p99_ms: number, 
+/**
+ * The slowest.
+ */
+max_ms: number, 
+/**
+ * The latest 60, oldest first, for a chart.
+ */
+recent_ms: Array<number>, };
+
+export type Slow = { 
+/**
+ * What was measured.
+ */
+name: string, 
+/**
+ * How long it took, in milliseconds.
+ */
+ms: number, 
+/**
+ * When it ended.
+ */
+at: Timestamp, };
+
+export type Failed = { 
+/**
+ * What was asked.
+ */
+name: string, 
+/**
+ * In which way, for whoever maintains the server: service, status, code.
+ */
+what: string, 
+/**
+ * When.
+ */
+at: Timestamp, };
+
+export type Health = { 
+/**
+ * Where sync is, and what waits.
+ */
+sync: SyncStatus, 
+/**
+ * Whether the server rings when something changes.
+ */
+doorbell: Doorbell, 
+/**
+ * How long requests took, by name.
+ */
+requests: Array<Timing>, 
+/**
+ * How long reads and writes of the mirror took, the wait for their turn included.
+ */
+queries: Array<Timing>, 
+/**
+ * The requests and queries that took long, latest first.
+ */
+slow: Array<Slow>, 
+/**
+ * The requests that failed, latest first.
+ */
+failures: Array<Failed>, 
+/**
+ * The size of the mirror's file and its log, in bytes.
+ */
+bytes: number, };
 
 export type DoctorReport = { 
 /**
