@@ -17,7 +17,6 @@ const LONGEST_MS: u64 = 160;
 #[test]
 fn a_kill_at_any_moment_of_either_loses_nothing_and_doubles_nothing() {
     let (kills, seed) = (scale("TIDEMARK_KILLS", 200), seed());
-    println!("TIDEMARK_SEED={seed} TIDEMARK_KILLS={kills}");
     let mut rng = Rng::new(seed);
     let stack = stack();
     let devices = [Device::first(&stack), Device::another(&stack)];
@@ -42,16 +41,19 @@ fn a_kill_at_any_moment_of_either_loses_nothing_and_doubles_nothing() {
             said.insert(format!("message {n}"), ended);
         }
     }
-    assert!(killed * 4 > kills as usize, "only {killed} of {kills} were killed on their way");
+    assert!(
+        killed * 4 > kills as usize,
+        "seed {seed}: only {killed} of {kills} were killed on their way"
+    );
     devices.iter().for_each(|device| drop(device.syncs()));
     devices[0].syncs();
     let texts = devices[0].texts(&chat);
     for (text, was_told) in &said {
         let there = texts.iter().filter(|one| *one == text).count();
-        assert!(there <= 1, "{text} is there {there} times");
-        assert!(there == 1 || !was_told, "{text} was saved and is gone");
+        assert!(there <= 1, "seed {seed}: {text} is there {there} times");
+        assert!(there == 1 || !was_told, "seed {seed}: {text} was saved and is gone");
     }
-    assert_eq!(devices[0].holds(), devices[1].holds());
+    assert_eq!(devices[0].holds(), devices[1].holds(), "seed {seed}");
     devices.iter().for_each(Device::agrees_with_the_server);
 }
 

@@ -36,6 +36,7 @@ const TOGETHER: Duration = Duration::from_millis(20);
 pub struct Engine {
     inbox: mpsc::UnboundedSender<Event>,
     status: watch::Receiver<SyncStatus>,
+    rests: watch::Receiver<bool>,
 }
 
 impl Engine {
@@ -56,6 +57,7 @@ impl Engine {
         let now = Now { mono_ms: 0, wall_ms: mirror.clock().now().0 };
         let state = State::new(limits, now, seed);
         let (shown, status) = watch::channel(state.status());
+        let (resting, rests) = watch::channel(false);
         let changes = mirror.events().subscribe();
         let driver = Driver {
             began,
@@ -65,6 +67,7 @@ impl Engine {
             lock_path: lock,
             lock: None,
             shown,
+            resting,
             asked: FuturesUnordered::new(),
             jobs: VecDeque::new(),
             job: None,
@@ -72,7 +75,7 @@ impl Engine {
             numbered: -1,
         };
         tasks.spawn("sync", driver.run(events, changes, tasks.stop_token()));
-        Self { inbox, status }
+        Self { inbox, status, rests }
     }
 
     /// Tells the engine what happened. After its end nobody listens, which is no error.
@@ -83,6 +86,18 @@ impl Engine {
     /// Where sync is.
     pub fn status(&self) -> SyncStatus {
         self.status.borrow().clone()
+    }
+
+    /// Whether nothing is under way, and nothing is left that could be done now.
+    pub fn rests(&self) -> bool {
+        *self.rests.borrow()
+    }
+
+    /// Waits until nothing is left to do; for ever, where something always is.
+    pub async fn rested(&self) {
+        if self.rests.clone().wait_for(|rests| *rests).await.is_err() {
+            std::future::pending().await
+        }
     }
 
     /// Hears of every change of the status.
@@ -99,6 +114,7 @@ struct Driver<R> {
     lock_path: PathBuf,
     lock: Option<File>,
     shown: watch::Sender<SyncStatus>,
+    resting: watch::Sender<bool>,
     asked: FuturesUnordered<BoxFuture<'static, Event>>,
     jobs: VecDeque<(u64, Job)>,
     job: Option<BoxFuture<'static, Event>>,
@@ -160,6 +176,8 @@ impl<R: Remote> Driver<R> {
                 events.extend(self.act(action));
             }
         }
+        let rests = self.state.rests();
+        self.resting.send_if_modified(|before| std::mem::replace(before, rests) != rests);
     }
 
     /// Does an action. What is known at once comes back as an event.

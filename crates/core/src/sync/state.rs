@@ -253,7 +253,6 @@ impl State {
             synced_at: self.synced_wall_ms.map(Timestamp),
             moved: self.moved,
             cursor: self.cursor().map(|cursor| cursor.seq),
-            at_rest: self.rests(),
         }
     }
 

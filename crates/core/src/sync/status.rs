@@ -80,8 +80,6 @@ pub struct SyncStatus {
     /// The version of the account up to which everything is here; none before the first sync's end.
     #[ts(type = "number | null")]
     pub cursor: Option<i64>,
-    /// Nothing is under way, and nothing is left that could be done now.
-    pub at_rest: bool,
 }
 
 impl SyncStatus {

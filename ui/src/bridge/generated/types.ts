@@ -816,11 +816,7 @@ moved: Moved,
 /**
  * The version of the account up to which everything is here; none before the first sync's end.
  */
-cursor: number | null, 
-/**
- * Nothing is under way, and nothing is left that could be done now.
- */
-at_rest: boolean, };
+cursor: number | null, };
 
 export type Verdict = "remove" | "keep";
 

@@ -82,6 +82,11 @@ impl Keeper {
         self.status.subscribe()
     }
 
+    /// The engine of this process, where it has one.
+    pub(super) fn engine(&self) -> Option<Engine> {
+        self.inbox.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
     /// Whether the doorbell hangs.
     pub(super) fn bell(&self) -> bool {
         *self.bell.borrow()
@@ -98,8 +103,7 @@ impl Keeper {
 
     /// Tells the engine something, where there is one.
     pub(in crate::api) fn tell(&self, event: Event) {
-        if let Some(engine) = &*self.inbox.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-        {
+        if let Some(engine) = self.engine() {
             engine.tell(event);
         }
     }

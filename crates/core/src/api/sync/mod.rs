@@ -37,7 +37,7 @@ pub use parked::{ParkedView, Unsynced};
 use super::Tidemark;
 use crate::error::{Code, Failure, Result};
 use crate::mirror::account;
-use crate::sync::{Event, store};
+use crate::sync::{Engine, Event, store};
 
 /// A window that syncs this folder is asked so often whether it is done.
 const LOOK: Duration = Duration::from_millis(200);
@@ -101,31 +101,35 @@ impl Tidemark {
     pub async fn sync_once(&self, mut told: impl FnMut(&SyncStatus)) -> Result<SyncStatus> {
         let mut changes = self.watch_sync()?;
         loop {
-            let status = changes.borrow_and_update().clone();
-            if let Some(status) = status {
+            let engine = self.inner.keeper.engine();
+            if let Some(engine) = &engine {
+                // In this order: what comes between the two is in the status.
+                let rests = engine.rests();
+                let status = engine.status();
                 told(&status);
+                if rests {
+                    return Ok(status);
+                }
                 if let Some(ended) = self.ended(status) {
                     return ended;
                 }
             }
-            // Nobody tells when another process has synced the last change.
-            let _ = tokio::time::timeout(LOOK, changes.changed()).await;
+            tokio::select! {
+                changed = changes.changed() => if changed.is_err() { return Err(no_account()) },
+                () = rested(engine) => {}
+                // Nobody tells when another process has synced the last change.
+                () = tokio::time::sleep(LOOK) => {}
+            }
         }
     }
 
-    /// Whether a run has come to its end, and how.
+    /// Whether a run cannot go on, or another process goes on for it.
     fn ended(&self, status: SyncStatus) -> Option<Result<SyncStatus>> {
         match &status.state {
-            SyncState::LocalOnly => Some(Err(no_account())),
             SyncState::Elsewhere => self.ended_elsewhere(status),
             SyncState::Offline => Some(Err(self.offline(&status))),
-            SyncState::DiskFull => Some(Err(Failure::new(
-                Code::DiskFull,
-                "The disk is full: nothing can be taken from the server. Nothing is lost.",
-            )
-            .hint("Make room, then sync again."))),
+            SyncState::DiskFull => Some(Err(disk_full())),
             SyncState::Paused { why } => Some(Err(paused(*why, &status))),
-            _ if status.at_rest => Some(Ok(status)),
             _ => None,
         }
     }
@@ -148,6 +152,21 @@ impl Tidemark {
         )
         .hint("Sync goes on by itself when the project answers.")
     }
+}
+
+async fn rested(engine: Option<Engine>) {
+    match engine {
+        Some(engine) => engine.rested().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn disk_full() -> Failure {
+    Failure::new(
+        Code::DiskFull,
+        "The disk is full: nothing can be taken from the server. Nothing is lost.",
+    )
+    .hint("Make room, then sync again.")
 }
 
 fn waits(status: &SyncStatus) -> String {
