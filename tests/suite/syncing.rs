@@ -2,9 +2,13 @@
 //! machine. Nothing here knows how sync works; it writes, syncs, kills, restores, and reads again.
 
 mod bad_days;
+mod clocks;
+mod damage;
 mod deaths;
 mod meeting;
 mod restored;
+mod taking_over;
+mod weather;
 
 use std::process::Output;
 use std::time::Duration;

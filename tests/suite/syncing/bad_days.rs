@@ -6,14 +6,9 @@ use tidemark_tests::stack::{Fault, Plan, Rule};
 
 use super::*;
 
-/// Everything that the gateway is asked is answered with this.
+/// Everything that the gateway is asked meets this.
 fn always(fault: Fault) -> Plan {
-    Plan { seed: 1, rules: vec![at("", fault)], ..Plan::default() }
-}
-
-/// What is asked here is answered with this.
-fn at(path: &str, fault: Fault) -> Rule {
-    Rule { path: path.into(), method: None, after: 0, times: None, one_in: 1, fault }
+    Plan { rules: vec![Rule::of(fault)], ..Plan::default() }
 }
 
 fn status(status: u16, body: &Value) -> Fault {
@@ -92,9 +87,11 @@ fn a_replayed_refresh_token_asks_to_sign_in_again_and_then_goes_on() {
     let (device, chat) = pending(&stack);
     let ended = json!({ "code": "refresh_token_already_used", "message": "no" });
     let expired = json!({ "code": "PGRST303", "message": "JWT expired" });
-    let rules =
-        vec![at("/auth/v1/token", status(400, &ended)), at("/rest/", status(401, &expired))];
-    stack.set_faults(Plan { seed: 1, rules, ..Plan::default() });
+    let rules = vec![
+        Rule::of(status(400, &ended)).on("/auth/v1/token"),
+        Rule::of(status(401, &expired)).on("/rest/"),
+    ];
+    stack.set_faults(Plan { rules, ..Plan::default() });
     let told = device.cannot_sync();
     assert_eq!(told.code, Code::KeyRejected, "{told:?}");
     assert!(told.message.contains("sign in again"), "{told:?}");
