@@ -144,6 +144,9 @@ pub(crate) struct Sync {
     /// Go on until Ctrl+C, and print each change of the state
     #[arg(long)]
     pub(crate) watch: bool,
+    /// Compare the digests of both sides at the end, and fetch again what differs
+    #[arg(long, conflicts_with = "watch")]
+    pub(crate) verify: bool,
     #[command(subcommand)]
     pub(crate) command: Option<SyncCommand>,
 }

@@ -48,3 +48,37 @@ fn what_a_damaged_mirror_has_lost_comes_back_from_the_server() {
     assert_eq!(again, b.holds(), "both have the same, what was written last ({kept}) among it");
     a.agrees_with_the_server();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_differs_without_anybody_knowing_is_found_and_fetched_again() {
+    use super::weather::Live;
+    use crate::desk::to;
+    use std::sync::Arc;
+    use std::time::Instant;
+    use tidemark_core::clock::SystemClock;
+
+    let stack = Stack::launch(Options::quick()).await.expect("a stack");
+    let live = Live::at(Arc::new(SystemClock)).await;
+    live.enters(&stack, ANN, true).await;
+    let said = live.core.say(&to(None, "as it was written")).expect("said");
+    let until = Instant::now() + Duration::from_secs(30);
+    live.comes_to_rest(until).await;
+    // A disk that forgot: no operation, no clock, nothing that any change would leave.
+    let forget = "UPDATE messages SET content = 'something else'";
+    live.core
+        .mirror()
+        .write(|write| Ok(write.tx.execute(forget, []).map(|_| ())?))
+        .expect("written");
+    assert!(!live.core.compare_with_server().await.expect("compared").ok, "it differs");
+    live.core.verify_sync();
+    let id = said.message_id.expect("a message");
+    loop {
+        live.comes_to_rest(until).await;
+        let row = live.core.messages_by_id(&[id]).expect("readable").remove(0);
+        if row.message.content == "as it was written" {
+            break;
+        }
+        assert!(Instant::now() < until, "it was never fetched: {row:?}");
+    }
+    assert!(live.core.compare_with_server().await.expect("compared").ok, "both are the same again");
+}

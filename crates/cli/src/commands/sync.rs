@@ -32,12 +32,16 @@ pub(super) async fn run(core: &Tidemark, how: Sync, output: &Output) -> Result<S
     match how.command {
         Some(SyncCommand::Status) => output.print(&core.sync_status()?, SyncStatus::sentence),
         None if how.watch => watch(core, output).await,
-        None => once(core, output).await,
+        None => once(core, how.verify, output).await,
     }
 }
 
-async fn once(core: &Tidemark, output: &Output) -> Result<Status> {
-    let status = core.sync_once(|_| {}).await?;
+async fn once(core: &Tidemark, verify: bool, output: &Output) -> Result<Status> {
+    let mut status = core.sync_once(|_| {}).await?;
+    if verify {
+        core.verify_sync();
+        status = core.sync_once(|_| {}).await?;
+    }
     let run = Run {
         pushed: status.moved.pushed,
         pulled: status.moved.pulled,

@@ -233,6 +233,8 @@ impl State {
             && self.memory.as_ref().is_some_and(|memory| memory.first.is_none())
             && !self.pull.wanted
             && !self.push.wanted
+            // Digests are compared once nothing waits; behind a refused change they never are.
+            && (self.verify.is_none() || self.counts().waiting > 0)
     }
 
     /// How far it has pulled.

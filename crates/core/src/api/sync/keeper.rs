@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::measured::Measured;
-use super::waking;
 use super::{Pause, SyncState, SyncStatus};
+use super::{repair, waking};
 use crate::api::Tidemark;
 use crate::error::Result;
 use crate::events::{Change, Listener};
@@ -135,6 +135,7 @@ impl Keeper {
 pub(super) async fn keep(core: Tidemark, stop: CancellationToken) {
     let mut changes = core.changes();
     waking::watch(&core, &stop);
+    core.inner.tasks.spawn("repair", repair::daily(core.clone(), stop.clone()));
     let mut asked_again = Instant::now();
     loop {
         // Another process may have signed in again.

@@ -8,7 +8,7 @@
 //! | how long its requests take | `measured.rs`, `health.rs` |
 //! | conflicts, refused changes | `conflicts.rs`, `parked.rs` |
 //! | devices and sessions | `devices.rs` |
-//! | both sides' digests | `compare.rs` |
+//! | both sides' digests | `compare.rs`; mending what differs, once a day: `repair.rs` |
 
 mod compare;
 mod conflicts;
@@ -17,6 +17,7 @@ mod health;
 mod keeper;
 mod measured;
 mod parked;
+mod repair;
 mod waking;
 
 use std::time::Duration;
@@ -66,6 +67,11 @@ impl Tidemark {
     /// Tries at once what waits for its time: “Sync now”, “Try again”.
     pub fn sync_now(&self) {
         self.inner.keeper.tell(Event::Now);
+    }
+
+    /// Compares the digests of both sides once nothing waits, and fetches again what differs.
+    pub fn verify_sync(&self) {
+        self.inner.keeper.tell(Event::Verify);
     }
 
     /// Says what is to become of what the server says is gone, where that is much.
