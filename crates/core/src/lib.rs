@@ -14,6 +14,7 @@ pub mod clock;
 pub mod error;
 pub mod events;
 pub mod faults;
+pub mod import;
 pub mod mirror;
 pub mod model;
 pub mod providers;

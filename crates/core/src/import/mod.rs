@@ -1,0 +1,24 @@
+//! Import: what older programs left on disk comes over, once, and the report proves it.
+//!
+//! A source only reads: it turns whatever its program wrote into the records of `record.rs`, one at a
+//! time, and says what it could not read and why. Everything else (ids, the plan, the run, the
+//! verification, the undo) is the same for all of them and knows no format.
+//!
+//! | looking for | look in |
+//! |---|---|
+//! | JSON as programs really wrote it | `lax/` |
+//! | what every source yields | `record.rs`, `text.rs`, `time.rs` |
+//! | a format | the file of its program in `sources/` |
+//! | the ids that rows get | `ids.rs` |
+
+pub mod ids;
+pub mod lax;
+pub mod record;
+pub mod sources;
+pub mod text;
+pub mod time;
+
+pub use record::{Attachment, Conversation, Document, Item, Message, Note, Owner, Skip};
+pub use sources::{Input, Source};
+pub use text::Text;
+pub use time::When;

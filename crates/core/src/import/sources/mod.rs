@@ -1,0 +1,46 @@
+//! The programs whose data can come over, one file each.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use super::record::Item;
+use super::time::Zone;
+
+/// What is read: a folder, a file, or a folder that an archive was unpacked into.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// Its root. Only ever read.
+    pub root: PathBuf,
+    /// What times without a zone mean.
+    pub zone: Zone,
+}
+
+/// Takes what a source finds; [`ControlFlow::Break`] ends the reading.
+pub type Sink<'a> = dyn FnMut(Item) -> ControlFlow<()> + 'a;
+
+/// A program whose data can come over.
+///
+/// A source never writes, never follows a link out of its root, and makes no path of what stands in a
+/// file. One bad value never costs a file, one bad file never costs the run: what cannot be read is an
+/// [`Item::Skip`] with its place and reason.
+pub trait Source: Send + Sync {
+    /// Its name in ids and reports; never changes.
+    fn system(&self) -> &'static str;
+
+    /// Its name for people.
+    fn name(&self) -> &'static str;
+
+    /// Whether this is what it wrote. Looks at names and beginnings only.
+    fn recognises(&self, root: &Path) -> bool;
+
+    /// Reads all of it, in an order that is the same at every reading.
+    ///
+    /// # Errors
+    /// The root itself cannot be read. Everything below it becomes items.
+    fn read(&self, input: &Input, sink: &mut Sink<'_>) -> std::io::Result<()>;
+}
+
+/// All of them; the first that recognises a root reads it.
+pub fn all() -> Vec<Box<dyn Source>> {
+    Vec::new()
+}
