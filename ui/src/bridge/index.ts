@@ -1,29 +1,42 @@
 /** Every command of the core, typed. Nothing else in the interface talks to the shell. */
 import type {
+  AccountStatus,
   AppState,
   Change,
+  ConflictChoice,
+  ConflictView,
   Conversation,
   ConversationId,
+  DeviceId,
+  DeviceList,
   DoctorReport,
   ExportFormat,
+  Health,
   LocalModel,
   MessageId,
   ModelEntry,
   ModelInfo,
   ModelRef,
+  Organisation,
+  ParkedView,
+  ProjectAddress,
   ProviderConfig,
   ProviderView,
   SearchHit,
   SearchRequest,
   SendRequest,
   Sent,
+  SessionView,
   Setting,
   Shelf,
+  SignOutRequest,
   StreamEvent,
-  SyncState,
+  SyncStatus,
   ThreadMessage,
   ThreadPage,
   Undoable,
+  Unsynced,
+  Verdict,
 } from "./generated/types";
 import { call, channel, hear } from "./ipc";
 
@@ -39,7 +52,6 @@ export const unlock = (passphrase: string) => call<AppState>("unlock", { passphr
 export const choosePassphrase = (passphrase: string) => call<AppState>("choose_passphrase", { passphrase });
 export const recoveryKey = () => call<string>("recovery_key");
 export const finishFirstRun = () => call<null>("finish_first_run");
-export const syncState = () => call<SyncState>("sync_state");
 export const openLink = (url: string) => call<null>("open_link", { url });
 export const openDataDir = () => call<null>("open_data_dir");
 export const doctor = () => call<DoctorReport>("doctor");
@@ -101,3 +113,30 @@ export const providerModels = (id: string) => call<ModelInfo[]>("provider_models
 
 export const settings = () => call<Setting[]>("settings");
 export const setSetting = (key: string, value: unknown) => call<Setting>("set_setting", { key, value });
+
+/** `project` is `null` for the one that was entered before, or the organisation's. */
+export type Credentials = { project: ProjectAddress | null; email: string; password: string };
+export const account = () => call<AccountStatus>("account");
+export const organisation = () => call<Organisation>("organisation");
+export const signUp = (who: Credentials) => call<AccountStatus>("sign_up", who);
+export const signIn = (who: Credentials) => call<AccountStatus>("sign_in", who);
+export const forgotPassword = (project: ProjectAddress | null, email: string) => call<null>("forgot_password", { project, email });
+export const resetPassword = (who: Credentials & { code: string }) => call<AccountStatus>("reset_password", who);
+export const signOut = (how: SignOutRequest) => call<AccountStatus>("sign_out", { how });
+export const deleteAccount = () => call<AccountStatus>("delete_account");
+export const devices = () => call<DeviceList>("devices");
+export const revokeDevice = (id: DeviceId) => call<DeviceList>("revoke_device", { id });
+export const sessions = () => call<SessionView[]>("sessions");
+export const endSession = (id: string) => call<SessionView[]>("end_session", { id });
+
+export const syncStatus = () => call<SyncStatus>("sync_status");
+export const syncNow = () => call<null>("sync_now");
+export const answerRemoval = (verdict: Verdict) => call<null>("answer_removal", { verdict });
+/** Of one conversation, or all. */
+export const conflicts = (conversation_id: ConversationId | null) => call<ConflictView[]>("conflicts", { conversation_id });
+export const settleConflict = (id: number, choice: ConflictChoice) => call<null>("settle_conflict", { id, choice });
+export const parked = () => call<ParkedView[]>("parked");
+export const retryParked = (n: number) => call<null>("retry_parked", { n });
+export const discardParked = (n: number) => call<null>("discard_parked", { n });
+export const unsynced = (conversation_id: ConversationId) => call<Unsynced[]>("unsynced", { conversation_id });
+export const health = () => call<Health>("health");

@@ -6,6 +6,7 @@ export { Icon, type IconName, Mark } from "./icons";
 export { Kbd } from "./Kbd";
 export { Menu, MenuHeading, MenuItem, MenuLine } from "./Menu";
 export { PageHead } from "./PageHead";
+export { Popover } from "./Popover";
 export { Segments } from "./Segments";
 export { Banner, EmptyState, FailureState, Skeleton } from "./States";
 export { Switch } from "./Switch";

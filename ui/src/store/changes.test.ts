@@ -8,7 +8,7 @@ describe("touchedBy", () => {
       { kind: "conversation", id: "a" },
       { kind: "conversation", id: "b" },
     ]);
-    expect(touched.queries).toEqual([keys.shelves, keys.conversation("a"), keys.conversation("b")]);
+    expect(touched.queries).toEqual([keys.shelves, keys.conversation("a"), keys.conflicts, keys.conversation("b")]);
     expect([...touched.threads]).toEqual(["a", "b"]);
   });
 
@@ -24,5 +24,11 @@ describe("touchedBy", () => {
 
   it("does not read anything again for a draft: the composer holds it", () => {
     expect(touchedBy([{ kind: "draft", conversation_id: null }]).queries).toEqual([]);
+  });
+
+  it("leaves what only sync concerns to its own pace", () => {
+    const touched = touchedBy([{ kind: "sync" }, { kind: "sync" }]);
+    expect(touched.queries).toEqual([]);
+    expect(touched.sync).toBe(true);
   });
 });

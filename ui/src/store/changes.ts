@@ -10,13 +10,15 @@ export type Touched = {
   messages: Map<ConversationId, Set<MessageId>>;
   /** Open threads whose branch may have changed. */
   threads: Set<ConversationId>;
+  /** Whether sync is elsewhere, or something else waits for it. */
+  sync: boolean;
   /** Everything that is shown. */
   everything: boolean;
 };
 
 /** What a batch of changes touches. */
 export function touchedBy(changes: Change[]): Touched {
-  const touched: Touched = { queries: [], messages: new Map(), threads: new Set(), everything: false };
+  const touched: Touched = { queries: [], messages: new Map(), threads: new Set(), sync: false, everything: false };
   const queries = new Map<string, QueryKey>();
   const add = (key: QueryKey) => queries.set(JSON.stringify(key), key);
   for (const change of changes) {
@@ -24,6 +26,8 @@ export function touchedBy(changes: Change[]): Touched {
       case "conversation":
         add(keys.shelves);
         add(keys.conversation(change.id));
+        // A conflict that was recorded or settled is told as a change of its conversation.
+        add(keys.conflicts);
         touched.threads.add(change.id);
         break;
       case "message": {
@@ -43,6 +47,9 @@ export function touchedBy(changes: Change[]): Touched {
       case "undo":
         add(keys.undoable);
         break;
+      case "sync":
+        touched.sync = true;
+        break;
       case "draft":
         break;
       case "everything":
@@ -57,7 +64,8 @@ export function touchedBy(changes: Change[]): Touched {
 /** Reads again what is shown and touched. */
 export function applyToQueries(client: QueryClient, touched: Touched): void {
   if (touched.everything) {
-    void client.invalidateQueries();
+    // What asks the server is not asked because something changed here.
+    void client.invalidateQueries({ predicate: (query) => query.meta?.asksServer !== true });
     return;
   }
   for (const queryKey of touched.queries) void client.invalidateQueries({ queryKey });

@@ -2,6 +2,8 @@
 import { QueryClient } from "@tanstack/react-query";
 import { onChanges } from "../bridge";
 import { applyToQueries, type Touched, touchedBy } from "./changes";
+import { keys } from "./keys";
+import { paced } from "./paced";
 
 export const client = new QueryClient({
   defaultOptions: {
@@ -19,11 +21,16 @@ export function onTouched(listener: (touched: Touched) => void): () => void {
   return () => threads.delete(listener);
 }
 
+/** A first sync says many times a second where it is; a person reads five at most. */
+const SYNC_PACE_MS = 200;
+const readSync = paced(() => void client.invalidateQueries({ queryKey: keys.sync }), SYNC_PACE_MS);
+
 /** Begins to hear the core. */
 export function listen(): () => void {
   return onChanges((changes) => {
     const touched = touchedBy(changes);
     applyToQueries(client, touched);
+    if (touched.sync) readSync();
     for (const listener of threads) listener(touched);
   });
 }

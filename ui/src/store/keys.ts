@@ -13,7 +13,18 @@ export const keys = {
   providers: ["providers"] as const,
   presets: ["presets"] as const,
   settings: ["settings"] as const,
+  /** All that a word about sync touches stands under `sync`; what asks the server does not. */
   sync: ["sync"] as const,
+  syncStatus: ["sync", "status"] as const,
+  account: ["sync", "account"] as const,
+  parked: ["sync", "parked"] as const,
+  unsynced: (id: ConversationId) => ["sync", "unsynced", id] as const,
+  health: ["sync", "health"] as const,
+  conflicts: ["sync", "conflicts"] as const,
+  conflictsOf: (id: ConversationId | null) => ["sync", "conflicts", id] as const,
+  organisation: ["organisation"] as const,
+  devices: ["devices"] as const,
+  sessions: ["sessions"] as const,
   undoable: ["undoable"] as const,
   doctor: ["doctor"] as const,
 };

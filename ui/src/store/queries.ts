@@ -15,7 +15,23 @@ export const useProviders = () => useQuery<bridge.ProviderView[], bridge.Failure
 
 export const useSettings = () => useQuery<bridge.Setting[], bridge.Failure>({ queryKey: keys.settings, queryFn: bridge.settings });
 
-export const useSyncState = () => useQuery<bridge.SyncState, bridge.Failure>({ queryKey: keys.sync, queryFn: bridge.syncState });
+export const useSyncStatus = () => useQuery<bridge.SyncStatus, bridge.Failure>({ queryKey: keys.syncStatus, queryFn: bridge.syncStatus });
+
+export const useAccount = () => useQuery<bridge.AccountStatus, bridge.Failure>({ queryKey: keys.account, queryFn: bridge.account });
+
+export const useOrganisation = () =>
+  useQuery<bridge.Organisation, bridge.Failure>({ queryKey: keys.organisation, queryFn: bridge.organisation, staleTime: 0 });
+
+export const useParked = () => useQuery<bridge.ParkedView[], bridge.Failure>({ queryKey: keys.parked, queryFn: bridge.parked });
+
+/** Of one conversation, or all. */
+export const useConflicts = (of: bridge.ConversationId | null) =>
+  useQuery<bridge.ConflictView[], bridge.Failure>({ queryKey: keys.conflictsOf(of), queryFn: () => bridge.conflicts(of) });
+
+// These two ask the server: whenever they are shown, and when a person wants it.
+export const useDevices = () => useQuery<bridge.DeviceList, bridge.Failure>({ queryKey: keys.devices, queryFn: bridge.devices, staleTime: 0, meta: { asksServer: true } });
+
+export const useSessions = () => useQuery<bridge.SessionView[], bridge.Failure>({ queryKey: keys.sessions, queryFn: bridge.sessions, staleTime: 0, meta: { asksServer: true } });
 
 /** One setting's value, checked by the caller's guard; `fallback` until it is read. */
 export function useSetting<T>(key: string, isValid: (value: unknown) => value is T, fallback: T): T {

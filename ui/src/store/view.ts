@@ -2,7 +2,10 @@
 import { useSyncExternalStore } from "react";
 import type { ConversationId, MessageId } from "../bridge";
 
-export type SettingsPage = "general" | "models" | "appearance" | "keyboard" | "data" | "about";
+export type SettingsPage = "general" | "models" | "account" | "sync" | "appearance" | "keyboard" | "data" | "about";
+
+/** The parts of the sync page. */
+export type SyncPart = "parked" | "conflicts" | "health";
 
 export type View =
   /** `id` is `null` in the new chat; `target` is a message to be shown and flashed once. */
@@ -10,7 +13,7 @@ export type View =
   | { at: "search" }
   | { at: "archive" }
   | { at: "trash" }
-  | { at: "settings"; page: SettingsPage };
+  | { at: "settings"; page: SettingsPage; part: SyncPart };
 
 export type Overlay = "palette" | "shortcuts" | "find" | null;
 
@@ -50,8 +53,8 @@ export const show = {
   search: (text: string) => set({ view: { at: "search" }, searchText: text, overlay: null }),
   archive: () => set({ view: { at: "archive" }, overlay: null, ...(narrow() && { sidebarOpen: false }) }),
   trash: () => set({ view: { at: "trash" }, overlay: null, ...(narrow() && { sidebarOpen: false }) }),
-  settings: (page: SettingsPage = "general") =>
-    set({ view: { at: "settings", page }, overlay: null, ...(narrow() && { sidebarOpen: false }) }),
+  settings: (page: SettingsPage = "general", part: SyncPart = "parked") =>
+    set({ view: { at: "settings", page, part }, overlay: null, ...(narrow() && { sidebarOpen: false }) }),
   overlay: (overlay: Overlay) => set({ overlay }),
   sidebar: (open: boolean) => set({ sidebarOpen: open }),
   modelPicker: (open: boolean) => set({ modelPickerOpen: open }),

@@ -29,8 +29,6 @@ export const sidebar = {
   settings: "Settings",
   show: "Show the sidebar",
   hide: "Hide the sidebar",
-  localOnly: "Local only",
-  localOnlyAbout: "Everything is on this computer.",
   exported: (path: string) => `Exported to ${path}`,
   duplicated: (title: string) => `Copied to “${title}”`,
 } as const;

@@ -95,6 +95,11 @@ export const views = {
     trash: "Move this chat to the trash",
     openArchive: "Open the archive",
     openTrash: "Open the trash",
+    syncNow: "Sync now",
+    account: "Account",
+    parked: "Changes that need you",
+    conflicts: "Conflicts",
+    health: "Sync health",
     theme: { system: "Theme: as the system", light: "Theme: light", dark: "Theme: dark" },
     modelSet: (model: string) => `${model} answers next in this chat.`,
     modelDefault: (model: string) => `${model} answers in new chats.`,
@@ -153,7 +158,7 @@ export const views = {
   settings: {
     title: "Settings",
     saved: "Saved",
-    pages: { general: "General", models: "Models", appearance: "Appearance", keyboard: "Keyboard", data: "Your data", about: "About" },
+    pages: { general: "General", models: "Models", account: "Account", sync: "Sync", appearance: "Appearance", keyboard: "Keyboard", data: "Your data", about: "About" },
     readFailed: "The settings could not be read.",
     general: {
       writing: "Writing",

@@ -3,7 +3,7 @@ import * as bridge from "../../bridge";
 import { SHORTCUTS, type ShortcutId } from "../../keys/registry";
 import { canRun, runShortcut } from "../../keys/useShortcuts";
 import { act } from "../../store/act";
-import { useConversations, useModels } from "../../store/queries";
+import { useConversations, useModels, useSyncStatus } from "../../store/queries";
 import { toast } from "../../store/toast";
 import { type SettingsPage, show, useView } from "../../store/view";
 import { text } from "../../text";
@@ -12,7 +12,7 @@ import type { Entry } from "./entry";
 import { best } from "./fuzzy";
 
 const words = text.palette;
-const PAGES: SettingsPage[] = ["general", "models", "appearance", "keyboard", "data", "about"];
+const PAGES: SettingsPage[] = ["general", "models", "account", "sync", "appearance", "keyboard", "data", "about"];
 const THEMES = ["system", "light", "dark"] as const;
 
 /** The chat that is open; none in a new one or elsewhere. */
@@ -32,8 +32,9 @@ export function useChats(query: string): Entry[] {
 
 export function useCommands(query: string): Entry[] {
   const chat = useCurrentChat();
-  const all = [...shortcuts(), ...(chat === null ? [] : ofChat(chat)), ...places()];
-  return best(query, all, (entry) => entry.label, query === "" ? 20 : 8);
+  const at = useSyncStatus().data?.state.at;
+  const all = [...shortcuts(), ...(chat === null ? [] : ofChat(chat)), ...places(), ...ofSync(at !== undefined && at !== "local_only")];
+  return best(query, all, (entry) => entry.label, query === "" ? 30 : 8);
 }
 
 function shortcuts(): Entry[] {
@@ -55,6 +56,14 @@ const ofChat = (id: bridge.ConversationId): Entry[] => [
 const places = (): Entry[] => [
   { id: "place/archive", label: words.openArchive, icon: "archive", run: show.archive },
   { id: "place/trash", label: words.openTrash, icon: "trash", run: show.trash },
+];
+
+const ofSync = (hasAccount: boolean): Entry[] => [
+  ...(hasAccount ? [{ id: "sync/now", label: words.syncNow, icon: "sync" as const, run: () => act(bridge.syncNow) }] : []),
+  { id: "sync/account", label: words.account, icon: "person", run: () => show.settings("account") },
+  { id: "sync/parked", label: words.parked, icon: "cloudStuck", run: () => show.settings("sync", "parked") },
+  { id: "sync/conflicts", label: words.conflicts, icon: "branch", run: () => show.settings("sync", "conflicts") },
+  { id: "sync/health", label: words.health, icon: "info", run: () => show.settings("sync", "health") },
 ];
 
 export function useModelEntries(query: string): Entry[] {

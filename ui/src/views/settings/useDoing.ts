@@ -18,5 +18,5 @@ export function useDoing() {
       setBusy(false);
     }
   };
-  return { busy, failure, run };
+  return { busy, failure, run, forget: () => setFailure(null) };
 }

@@ -6,6 +6,7 @@ import { runShortcut } from "../../keys/useShortcuts";
 import { useConversations } from "../../store/queries";
 import { show, useNarrow, useView } from "../../store/view";
 import { text } from "../../text";
+import { SyncFoot } from "../sync/SyncFoot";
 import { List } from "./List";
 import "./sidebar.css";
 
@@ -13,6 +14,8 @@ export function Sidebar() {
   const narrow = useNarrow();
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== "Escape" || !narrow || event.defaultPrevented) return;
+    // What a panel or a menu does with it, which React tells here too, is its own matter.
+    if (!(event.target instanceof Node && event.currentTarget.contains(event.target))) return;
     event.preventDefault();
     show.sidebar(false);
   };
@@ -90,10 +93,7 @@ function Foot() {
   const at = useView((state) => state.view.at);
   return (
     <div className="sidebar-foot">
-      <span className="sidebar-sync" title={text.sidebar.localOnlyAbout}>
-        <Icon name="computer" size={14} />
-        {text.sidebar.localOnly}
-      </span>
+      <SyncFoot />
       <IconButton aria-pressed={at === "archive"} icon="archive" label={text.sidebar.archived} onClick={show.archive} size="small" />
       <IconButton aria-pressed={at === "trash"} icon="trash" label={text.sidebar.trashed} onClick={show.trash} size="small" />
       <IconButton
