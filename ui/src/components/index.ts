@@ -1,4 +1,5 @@
 export { Button, IconButton } from "./Button";
+export { Choice } from "./Choice";
 export { Confirm } from "./Confirm";
 export { Dialog } from "./Dialog";
 export { Field, TextField } from "./Field";

@@ -1,7 +1,7 @@
 /** Signing out: what becomes of what is here, and of the other devices. */
 import { useState } from "react";
 import * as bridge from "../../bridge";
-import { Banner, Button, Dialog } from "../../components";
+import { Banner, Button, Choice, Dialog } from "../../components";
 import { toast } from "../../store/toast";
 import { show } from "../../store/view";
 import { text } from "../../text";
@@ -39,18 +39,10 @@ export function SignOut({ pending, canEverywhere, onClose }: Props) {
       <div className="dialog-body account-out">
         <fieldset className="choices">
           <legend className="visually-hidden">{words.what}</legend>
-          <Choice about={words.keepAbout} checked={!remove} label={words.keep} onChange={() => setRemove(false)} />
-          <Choice about={words.removeAbout} checked={remove} label={words.remove} onChange={() => setRemove(true)} />
+          <Choice about={words.keepAbout} checked={!remove} group="sign-out" label={words.keep} onChange={() => setRemove(false)} />
+          <Choice about={words.removeAbout} checked={remove} group="sign-out" label={words.remove} onChange={() => setRemove(true)} />
         </fieldset>
-        {canEverywhere && (
-          <label className="choice choice-plain">
-            <input checked={everywhere} onChange={(event) => setEverywhere(event.target.checked)} type="checkbox" />
-            <span>
-              <span className="choice-label">{words.everywhere}</span>
-              <span className="choice-about">{words.everywhereAbout}</span>
-            </span>
-          </label>
-        )}
+        {canEverywhere && <Choice about={words.everywhereAbout} checked={everywhere} label={words.everywhere} onChange={setEverywhere} />}
         {pending > 0 && (
           <Banner tone="warning">
             {words.pending(pending)} {remove ? words.pendingRemove : words.pendingKeep}
@@ -59,17 +51,5 @@ export function SignOut({ pending, canEverywhere, onClose }: Props) {
         {failure !== null && <Banner tone="failure">{inWords(failure)}</Banner>}
       </div>
     </Dialog>
-  );
-}
-
-function Choice({ label, about, checked, onChange }: { label: string; about: string; checked: boolean; onChange: () => void }) {
-  return (
-    <label className="choice">
-      <input checked={checked} name="sign-out" onChange={onChange} type="radio" />
-      <span>
-        <span className="choice-label">{label}</span>
-        <span className="choice-about">{about}</span>
-      </span>
-    </label>
   );
 }

@@ -4,6 +4,8 @@ import { FailureState, PageHead, Skeleton } from "../../components";
 import { useSettings } from "../../store/queries";
 import { type SettingsPage, show } from "../../store/view";
 import { text } from "../../text";
+import { AccountPage } from "../account/AccountPage";
+import { SyncPage } from "../sync/page/SyncPage";
 import { AboutPage } from "./AboutPage";
 import { AppearancePage } from "./AppearancePage";
 import { DataPage } from "./DataPage";
@@ -15,6 +17,8 @@ import "./settings.css";
 const PAGES = {
   general: GeneralPage,
   models: ModelsPage,
+  account: AccountPage,
+  sync: SyncPage,
   appearance: AppearancePage,
   keyboard: KeyboardPage,
   data: DataPage,

@@ -4,10 +4,12 @@ import * as bridge from "../../bridge";
 import { FailureState, Skeleton } from "../../components";
 import { useShortcut } from "../../keys/useShortcuts";
 import { act } from "../../store/act";
-import { useModels } from "../../store/queries";
+import { useConflicts, useModels } from "../../store/queries";
 import { toast } from "../../store/toast";
 import { show, useView } from "../../store/view";
 import { text } from "../../text";
+import { MarksProvider, useMarks } from "../sync/useMarks";
+import { ThreadConflictsProvider } from "../sync/useThreadConflicts";
 import { Composer } from "../composer/Composer";
 import { FindBar } from "./FindBar";
 import { Header } from "./Header";
@@ -21,6 +23,7 @@ import { Welcome } from "./Welcome";
 import "./thread.css";
 
 const NONE: bridge.ModelEntry[] = [];
+const NO_CONFLICTS: bridge.ConflictView[] = [];
 
 type Props = { id: bridge.ConversationId | null; target: bridge.MessageId | null; visit: number };
 
@@ -33,7 +36,7 @@ export function Chat({ id, target, visit }: Props) {
 function NewChat() {
   return (
     <>
-      <Header loaded={null} />
+      <Header conflicts={NO_CONFLICTS} loaded={null} />
       <Welcome />
       <Composer conversation={null} key="new" onEditLast={() => false} stopId={null} />
     </>
@@ -65,6 +68,8 @@ function ReadyChat({ thread, loaded, begin, flash }: { thread: Thread; loaded: L
   const [editing, setEditing] = useState<bridge.MessageId | null>(null);
   const finding = useView((state) => state.overlay === "find");
   const models = useModels().data ?? NONE;
+  const marks = useMarks(loaded.conversation.id);
+  const conflicts = useConflicts(loaded.conversation.id).data ?? NO_CONFLICTS;
   useChatShortcuts(loaded);
   const editLast = () => {
     const last = lastOf(loaded.messages, "user");
@@ -74,13 +79,17 @@ function ReadyChat({ thread, loaded, begin, flash }: { thread: Thread; loaded: L
   };
   return (
     <>
-      <Header loaded={loaded} />
+      <Header conflicts={conflicts} loaded={loaded} />
       {finding && <FindBar conversationId={loaded.conversation.id} />}
       {loaded.messages.length === 0 ? (
         <Welcome />
       ) : (
         <ThreadModels value={models}>
-          <ThreadList editing={editing} flash={flash} loaded={loaded} onEdit={setEditing} target={begin} thread={thread} />
+          <MarksProvider value={marks}>
+            <ThreadConflictsProvider value={conflicts}>
+              <ThreadList editing={editing} flash={flash} loaded={loaded} onEdit={setEditing} target={begin} thread={thread} />
+            </ThreadConflictsProvider>
+          </MarksProvider>
         </ThreadModels>
       )}
       <Status loaded={loaded} />

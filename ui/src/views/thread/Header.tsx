@@ -7,10 +7,11 @@ import { act } from "../../store/act";
 import { show, useView } from "../../store/view";
 import { text } from "../../text";
 import { ConversationMenu } from "../sidebar/ConversationMenu";
+import { ConflictChip } from "../sync/ConflictChip";
 import { Rename } from "../sidebar/Rename";
 import type { Loaded } from "./page";
 
-export function Header({ loaded }: { loaded: Loaded | null }) {
+export function Header({ loaded, conflicts }: { loaded: Loaded | null; conflicts: bridge.ConflictView[] }) {
   const open = useView((state) => state.sidebarOpen);
   const [renaming, setRenaming] = useState(false);
   const [instructions, setInstructions] = useState(false);
@@ -31,6 +32,7 @@ export function Header({ loaded }: { loaded: Loaded | null }) {
           {title}
         </h1>
       )}
+      <ConflictChip conflicts={conflicts.filter((one) => one.message_id === null)} />
       {conversation && (
         <Menu trigger={<IconButton icon="more" label={text.sidebar.more(title)} />}>
           <ConversationMenu conversation={conversation} onInstructions={() => setInstructions(true)} onRename={() => setRenaming(true)} />

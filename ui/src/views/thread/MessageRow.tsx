@@ -7,6 +7,9 @@ import { Markdown } from "../../markdown";
 import { act } from "../../store/act";
 import { toast } from "../../store/toast";
 import { text } from "../../text";
+import { ConflictChip } from "../sync/ConflictChip";
+import { SyncMark } from "../sync/SyncMark";
+import { useMessageConflicts } from "../sync/useThreadConflicts";
 import { EditBox } from "./EditBox";
 import { modelName, when } from "./format";
 import { useLive } from "./live";
@@ -41,7 +44,9 @@ function Question({ message, editing, onEdit }: Props) {
       <div className="said" dir="auto">
         <PlainText content={message.content} />
         {message.content_raw !== null && <p className="said-note">{text.thread.wholeText}</p>}
+        <SyncMark id={message.id} />
       </div>
+      <MessageConflicts id={message.id} />
       <Tools>
         <Branches message={message} />
         <Copy content={message.content} />
@@ -60,6 +65,7 @@ function Answer({ message, question, isLast, onEdit }: Props) {
       {message.role !== "assistant" && <div className="message-role">{speaker(message)}</div>}
       {content !== "" && <Markdown source={content} streaming={arriving} />}
       <StateLine message={message} onEditQuestion={onEditQuestion} />
+      <MessageConflicts id={message.id} />
       {!isOpen(message) && <Meta isLast={isLast} message={message} />}
     </>
   );
@@ -84,6 +90,17 @@ function Meta({ message, isLast }: { message: bridge.ThreadMessage; isLast: bool
         {message.content !== "" && <Copy content={message.content} shortcut={isLast ? SHORTCUTS.copyAnswer.keys : undefined} />}
         {message.role === "assistant" && <Regenerate isLast={isLast} message={message} />}
       </Tools>
+      <SyncMark id={message.id} />
+    </div>
+  );
+}
+
+function MessageConflicts({ id }: { id: bridge.MessageId }) {
+  const conflicts = useMessageConflicts(id);
+  if (conflicts.length === 0) return null;
+  return (
+    <div className="message-conflict">
+      <ConflictChip conflicts={conflicts} />
     </div>
   );
 }
