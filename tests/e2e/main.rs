@@ -13,6 +13,8 @@ mod canary;
 #[cfg(target_os = "linux")]
 mod chat;
 #[cfg(target_os = "linux")]
+mod desk;
+#[cfg(target_os = "linux")]
 mod driver;
 #[cfg(target_os = "linux")]
 mod page;

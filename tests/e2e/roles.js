@@ -28,7 +28,7 @@ const SELECTORS = {
   status: "output",
   switch: "",
   tab: "",
-  textbox: "textarea, input:not([type]), input[type=text], input[type=password], input[type=url], [contenteditable=true]",
+  textbox: "textarea, input:not([type]), input[type=text], input[type=email], input[type=password], input[type=url], [contenteditable=true]",
 };
 
 const clean = (text) => (text ?? "").replace(/\s+/g, " ").trim();

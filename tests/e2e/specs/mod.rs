@@ -7,6 +7,7 @@ mod finding;
 mod first_run;
 mod hostile;
 mod keyboard;
+mod sync;
 mod views;
 
 use crate::runner::Spec;
@@ -16,6 +17,7 @@ use crate::runner::Spec;
 pub(crate) fn all() -> impl Iterator<Item = Spec> {
     let files = [
         views::SPECS,
+        sync::SPECS,
         finding::SPECS,
         answers::SPECS,
         branches::SPECS,

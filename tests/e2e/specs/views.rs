@@ -38,6 +38,15 @@ const VIEWS: &[(&str, Visit)] = &[
     ("trash", |app| from_the_sidebar(app, "Trash")),
     ("settings", |app| app.press("Control+,")),
     ("settings-models", |app| settings(app, "Models")),
+    ("settings-account", |app| settings(app, "Account")),
+    ("settings-sync", |app| settings(app, "Sync")),
+    ("sync-conflicts", |app| part_of_sync(app, "Conflicts")),
+    ("sync-health", |app| part_of_sync(app, "Health")),
+    ("sync-panel", |app| {
+        show_sidebar(app)?;
+        app.click_with("button", "Sync:")?;
+        app.dialog_opens()
+    }),
     ("settings-appearance", |app| settings(app, "Appearance")),
     ("settings-keyboard", |app| settings(app, "Keyboard")),
     ("settings-data", |app| settings(app, "Your data")),
@@ -50,6 +59,7 @@ fn first_run_fits_wide_and_narrow_in_both_themes(app: &mut App) -> anyhow::Resul
         ("welcome", "Set up"),
         ("recovery", "I wrote it down"),
         ("model", "Next"),
+        ("sync", "Next"),
         ("done", "Start"),
     ] {
         app.by_role("button", next)?;
@@ -195,6 +205,11 @@ fn from_the_sidebar(app: &App, name: &str) -> anyhow::Result<()> {
 fn settings(app: &App, page: &str) -> anyhow::Result<()> {
     app.press("Control+,")?;
     app.click("button", page)
+}
+
+fn part_of_sync(app: &App, part: &str) -> anyhow::Result<()> {
+    settings(app, "Sync")?;
+    app.click_with("radio", part)
 }
 
 /// Opens the drawer where the window is too narrow for a sidebar.

@@ -106,7 +106,7 @@ const registers: Record<string, string> = {
   continuation_id: "Continuation",
   metadata: "Details",
   name: "Name",
-  value: "Setting",
+  value: "A setting",
 };
 
 const requests: Record<string, string> = {
@@ -191,13 +191,13 @@ export const sync = {
     title: "Edited on two devices",
     titleOf: (what: string) => `${what}: edited on two devices`,
     about: "Both devices changed this before they had heard of each other. The later one is shown on all devices; the other is kept here until you choose.",
+    aboutAll: "Two devices changed the same thing before they had heard of each other. The later one is shown on all devices; the other is kept here until you choose.",
     aboutCopy: "Both texts are in the chat, as two versions of one message. Choose which one is shown; the other stays one click away.",
     empty: "(empty)",
     yes: "Yes",
     no: "No",
     trashed: (day: string) => `Since ${day}`,
     untitled: "New chat",
-    setting: "A setting",
     open: "Open the chat",
     settled: "Settled on all devices.",
     shortcutsLabel: (what: string) => `What to do with: ${what}`,
@@ -210,7 +210,7 @@ export const sync = {
     noneHint: "A change that the server refuses for good waits here, with the reason. Nothing that you wrote is thrown away.",
     about: "The server refused these for good. They are safe on this computer; each waits until you decide.",
     behind: (n: number) => `${changes(n)} of the same chat ${n === 1 ? "waits" : "wait"} behind it.`,
-    attempts: (n: number) => `refused ${count(n, "time", "times")}`,
+    attempts: (n: number) => (n === 1 ? "refused once" : `refused ${n.toLocaleString()} times`),
     code: (code: string) => `Code: ${code}`,
     retry: "Try again",
     retryNamed: (what: string) => `Try again: ${what}`,

@@ -66,9 +66,7 @@ function SyncRow({ status }: { status: NonNullable<ReturnType<typeof useSyncStat
   );
   return (
     <Row about={about} title={words.state}>
-      <Button onClick={() => show.settings("sync", "health")} tone="quiet">
-        {text.sync.page.parts.health}
-      </Button>
+      <Button onClick={() => show.settings("sync", "health")}>{words.details}</Button>
     </Row>
   );
 }

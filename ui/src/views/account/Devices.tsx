@@ -53,7 +53,7 @@ function List({ list }: { list: bridge.DeviceList }) {
 function Device({ device, onRevoke }: { device: bridge.DeviceView; onRevoke: () => void }) {
   const { revoked_at, last_seen_at, current } = device;
   return (
-    <li className={revoked_at === null ? "card" : "card card-past"}>
+    <li className={revoked_at === null ? "card card-short" : "card card-short card-past"}>
       <div className="card-text">
         <div className="card-head">
           <span className="card-title">{device.name}</span>

@@ -59,7 +59,7 @@ function List({ sessions }: { sessions: bridge.SessionView[] }) {
 function Session({ session, onEnd }: { session: bridge.SessionView; onEnd: () => void }) {
   const name = session.device_name ?? session.user_agent ?? words.unnamed;
   return (
-    <li className="card">
+    <li className="card card-short">
       <div className="card-text">
         <div className="card-head">
           <span className="card-title">{name}</span>

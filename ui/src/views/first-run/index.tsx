@@ -1,4 +1,4 @@
-/** The first start: where things are, a recovery key, who answers. Every step can be skipped. */
+/** The first start: where things are, a recovery key, who answers, an account. Every step can be skipped. */
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import * as bridge from "../../bridge";
@@ -10,6 +10,7 @@ import { useDoing } from "../settings/useDoing";
 import { Done } from "./Done";
 import { ModelStep } from "./ModelStep";
 import { RecoveryStep } from "./RecoveryStep";
+import { SyncStep } from "./SyncStep";
 import { Welcome } from "./Welcome";
 import "../settings/settings.css";
 import "./first-run.css";
@@ -17,7 +18,7 @@ import "./first-run.css";
 type Ready = Extract<bridge.AppState, { at: "ready" }>;
 
 const words = text.firstRun;
-const STEPS = ["welcome", "recovery", "model", "done"] as const;
+const STEPS = ["welcome", "recovery", "model", "sync", "done"] as const;
 type Step = (typeof STEPS)[number];
 
 export default function FirstRun({ state }: { state: Ready }) {
@@ -46,6 +47,8 @@ function Inside({ step, state }: { step: Step; state: Ready }) {
       return <RecoveryStep kept={state.key} />;
     case "model":
       return <ModelStep />;
+    case "sync":
+      return <SyncStep />;
     case "done":
       return <Done />;
   }

@@ -25,9 +25,9 @@ export function ConflictDialog({ conflict, onClose }: { conflict: ConflictView; 
   return (
     <Dialog footer={footer} onClose={onClose} open title={words.titleOf(words.what(conflict.register))} width="wide">
       <div className="dialog-body conflict">
-        <p className="setting-about">{conflict.copy_id === null ? words.about : words.aboutCopy}</p>
+        <p className="conflict-about">{conflict.copy_id === null ? words.about : words.aboutCopy}</p>
         <ConflictSides conflict={conflict} />
-        <p className="setting-about">{chipOf(conflict)}</p>
+        <p className="conflict-about">{chipOf(conflict)}</p>
       </div>
     </Dialog>
   );

@@ -21,7 +21,7 @@ export function Conflicts() {
   }
   return (
     <>
-      <p className="setting-about">{words.about}</p>
+      <p className="setting-about">{words.aboutAll}</p>
       <ul className="cards">
         {data.map((conflict) => (
           <Row conflict={conflict} key={conflict.id} />
@@ -32,8 +32,8 @@ export function Conflicts() {
 }
 
 function Row({ conflict }: { conflict: ConflictView }) {
-  const where = conflict.conversation_id === null ? words.setting : conflict.conversation_title || words.untitled;
-  const what = words.of(words.what(conflict.register), where);
+  const { conversation_id: id, conversation_title: title } = conflict;
+  const what = id === null ? words.what(conflict.register) : words.of(words.what(conflict.register), title || words.untitled);
   return (
     <li className="card trouble">
       <div className="card-text">
