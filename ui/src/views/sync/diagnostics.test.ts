@@ -9,7 +9,6 @@ const health: Health = {
     synced_at: null,
     moved: { pushed: 5, pulled: 7 },
     cursor: 12,
-    at_rest: false,
   },
   doorbell: "down",
   requests: [{ name: "sync_pull", count: 2, p50_ms: 1, p95_ms: 2, p99_ms: 2, max_ms: 2, recent_ms: [1, 2] }],

@@ -7,11 +7,11 @@ import type { Health } from "../../bridge";
  * text, no title, no address, no key, no name of a device.
  */
 export function diagnostics({ sync, doorbell, requests, queries, slow, failures, bytes }: Health, version: string, now: Date): string {
-  const { state, counts, synced_at, moved, cursor, at_rest } = sync;
+  const { state, counts, synced_at, moved, cursor } = sync;
   const report = {
     tidemark: version,
     written_at: now.toISOString(),
-    sync: { state, counts, synced_at, moved, cursor, at_rest },
+    sync: { state, counts, synced_at, moved, cursor },
     doorbell,
     mirror_bytes: bytes,
     requests,
