@@ -332,7 +332,7 @@ export const views = {
       licence: "Licence",
       licenceText: "MIT or Apache 2.0, as you like.",
       telemetry: "No telemetry.",
-      telemetryText: "Tidemark reports nothing to anyone. It connects only to the providers that you add and, when you download a model, to where that model is.",
+      telemetryText: "Tidemark reports nothing to anyone. It connects only to the providers that you add, to your project where you attach an account and, when you download a model, to where that model is.",
       local: "Yours",
       localText: "No account is needed. Your chats are on this computer, encrypted, and open to you with the recovery key alone.",
     },
