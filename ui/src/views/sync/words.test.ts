@@ -47,3 +47,8 @@ it("only what waits for a network or a person is marked, and never in the colour
 it("changes that were refused and conflicts wait for a person", () => {
   expect(needsYou({ counts: { ...counts(5), parked: 2, conflicts: 1 } })).toBe(3);
 });
+
+it("a project that is not set up is told its own command", () => {
+  expect(text.sync.install("https://abcdef.supabase.co")).toBe("supabase link --project-ref abcdef && supabase db push");
+  for (const url of ["https://db.hospital.example", "http://127.0.0.1:54321", null]) expect(text.sync.install(url)).toContain("psql");
+});
