@@ -17,7 +17,8 @@ pub(crate) const HEARD: Duration = Duration::from_secs(30);
 
 /// A project of its own, which ends with this value.
 pub(crate) fn project() -> anyhow::Result<Stack> {
-    Stack::start(Options::quick()).context("no stack: `npm ci` in tests/conformance brings PostgREST")
+    Stack::start(Options::quick())
+        .context("no stack: `npm ci` in tests/conformance brings PostgREST")
 }
 
 /// Runs SQL in the project's database, as its owner does.

@@ -25,10 +25,14 @@ fn what_is_written_in_one_window_appears_in_the_other(ann: &mut App) -> anyhow::
     other.thread_shows("Warfarin and azoles")?;
     // While it is open, too, and in the other direction.
     ann.say(Some(&id), "What of fluconazole?")?;
-    other.until_within(HEARD, "the second message", || Ok(other.thread()?.contains("What of fluconazole?")))?;
+    other.until_within(HEARD, "the second message", || {
+        Ok(other.thread()?.contains("What of fluconazole?"))
+    })?;
     other.say(Some(&id), "Halve the dose.")?;
     ann.opens_chat("Warfarin and azoles")?;
-    ann.until_within(HEARD, "the answer from the other", || Ok(ann.thread()?.contains("Halve the dose.")))?;
+    ann.until_within(HEARD, "the answer from the other", || {
+        Ok(ann.thread()?.contains("Halve the dose."))
+    })?;
     other.is_content()
 }
 
@@ -74,7 +78,9 @@ fn a_title_edited_on_both_is_told_and_both_are_kept(ann: &mut App) -> anyhow::Re
     for window in [&*ann, &other] {
         window.invoke("sync_now", json!({}))?;
     }
-    ann.until_within(HEARD, "the later title", || Ok(!ann.all("heading", "Title of the other")?.is_empty()))?;
+    ann.until_within(HEARD, "the later title", || {
+        Ok(!ann.all("heading", "Title of the other")?.is_empty())
+    })?;
     ann.until_within(HEARD, "the chip", || Ok(!ann.all_with("button", "Edited on ")?.is_empty()))?;
     ann.click_with("button", "Edited on ")?;
     ann.click_with("menuitem", "View")?;
@@ -84,7 +90,8 @@ fn a_title_edited_on_both_is_told_and_both_are_kept(ann: &mut App) -> anyhow::Re
     ann.dialog_closes()?;
     let both = "Title of the other / Title of this one";
     for window in [&*ann, &other] {
-        window.until_within(HEARD, "both titles", || Ok(!window.all("heading", both)?.is_empty()))?;
+        window
+            .until_within(HEARD, "both titles", || Ok(!window.all("heading", both)?.is_empty()))?;
         let settled = || Ok(window.all_with("button", "Edited on ")?.is_empty());
         window.until_within(HEARD, "the chip to go", settled)?;
     }
@@ -108,7 +115,9 @@ fn a_refused_change_is_explained_and_sent_again(ann: &mut App) -> anyhow::Result
 
     sql(&stack, "ALTER TABLE public.messages DROP CONSTRAINT no_bad_days;")?;
     ann.click_with("button", "Try again")?;
-    ann.until_within(HEARD, "nothing to need anybody", || Ok(ann.text()?.contains("Nothing needs you")))?;
+    ann.until_within(HEARD, "nothing to need anybody", || {
+        Ok(ann.text()?.contains("Nothing needs you"))
+    })?;
     ann.rests()
 }
 
@@ -121,7 +130,8 @@ fn a_device_that_was_signed_out_says_so(ann: &mut App) -> anyhow::Result<()> {
     other.say(None, "Only on the one that is signed out")?;
     other.rests()?;
     let devices = ann.invoke("devices", json!({}))?;
-    let theirs = devices["devices"].as_array().into_iter().flatten().find(|one| one["current"] == false);
+    let theirs =
+        devices["devices"].as_array().into_iter().flatten().find(|one| one["current"] == false);
     let name = theirs.and_then(|one| one["name"].as_str()).unwrap_or_default().to_owned();
 
     ann.visit("Account")?;
