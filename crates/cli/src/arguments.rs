@@ -127,6 +127,9 @@ pub(crate) enum Command {
         #[arg(long, value_name = "ID")]
         end: Option<Uuid>,
     },
+    /// Bring over what older programs left on this computer
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// Check the mirror; exit 1 on a finding
     Doctor {
         /// Fill the search index again
@@ -136,6 +139,64 @@ pub(crate) enum Command {
         #[arg(long)]
         server: bool,
     },
+}
+
+/// Import.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImportCommand {
+    /// Look for what older programs left, in the home folder or where it is named
+    Find {
+        /// Look here and below
+        places: Vec<PathBuf>,
+    },
+    /// Print what would come over; nothing is written. Exit 1 where something would not
+    Plan(ImportSource),
+    /// Back up, bring over, verify. Exit 1 where something was skipped
+    Run {
+        #[command(flatten)]
+        source: ImportSource,
+        /// Take everything back where it is not verified
+        #[arg(long)]
+        auto_rollback: bool,
+    },
+    /// List the imports that were run
+    List,
+    /// Print what came of an import
+    Report {
+        /// Its id
+        id: Uuid,
+    },
+    /// Take an import back; what was changed since stays
+    Undo {
+        /// Its id
+        id: Uuid,
+    },
+    /// Copy a source into an archive, and check it
+    Backup {
+        /// The source
+        path: PathBuf,
+    },
+    /// Put a source back from its archive
+    Restore {
+        /// The archive
+        archive: PathBuf,
+        /// Into this folder, which is new or empty
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
+}
+
+/// What is imported.
+#[derive(Debug, Args)]
+pub(crate) struct ImportSource {
+    /// The old program's folder, file or archive
+    pub(crate) path: PathBuf,
+    /// Only this person's chats, by name or key; may be repeated
+    #[arg(long = "user", value_name = "NAME")]
+    pub(crate) users: Vec<String>,
+    /// What times without a zone mean: minutes east of UTC
+    #[arg(long, value_name = "MINUTES", default_value_t = 0, allow_hyphen_values = true)]
+    pub(crate) zone: i32,
 }
 
 /// Sync.

@@ -1,6 +1,7 @@
 //! The commands: each calls the api and prints what comes back.
 
 mod account;
+mod import;
 mod organise;
 mod providers;
 mod sync;
@@ -29,6 +30,7 @@ pub(crate) async fn run(core: &Tidemark, command: Command, output: &Output) -> R
         Command::Doctor { rebuild_index, server } => {
             doctor(core, rebuild_index, server, output).await
         }
+        Command::Import(command) => import::run(core, command, output).await,
         Command::Sync(how) => sync::run(core, how, output).await,
         Command::Conflicts(what) => sync::conflicts(core, &what, output),
         Command::Parked(what) => sync::parked(core, &what, output),

@@ -10,6 +10,7 @@ mod app;
 mod conversations;
 mod doctor;
 mod export;
+mod import;
 mod models;
 mod organisation;
 mod settings;
@@ -18,9 +19,14 @@ mod thread;
 mod tidemark;
 pub mod typescript;
 
+pub use crate::import::backup::Manifest;
+pub use crate::import::report::{Counts as ImportCounts, Mismatch, Plan, Report, Share};
+pub use crate::import::run::Progress;
+pub use crate::mirror::imports::Undone;
 pub use crate::model::view::*;
 pub use account::{AccountState, AccountStatus, Credentials, ProjectAddress, SignOutRequest};
 pub use app::{App, OpenOptions};
+pub use import::{FoundSource, ImportRequest, ImportView};
 pub use organisation::{Organisation, default_file as organisation_file};
 pub use sync::{
     ConflictChoice, ConflictView, Counts, DeviceList, DeviceView, Doorbell, Failed, Health, Moved,

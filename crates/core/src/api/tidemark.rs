@@ -121,6 +121,11 @@ impl Tidemark {
         }
     }
 
+    /// Cancelled when this closes; for long work of the caller's that ends with it.
+    pub fn stop_token(&self) -> CancellationToken {
+        self.inner.tasks.stop_token()
+    }
+
     /// Listens to what changes, here and (where this process runs the queue) in other processes.
     pub fn changes(&self) -> Listener {
         self.inner.mirror.events().subscribe()

@@ -10,11 +10,21 @@
 //! | what every source yields | `record.rs`, `text.rs`, `time.rs` |
 //! | a format | the file of its program in `sources/` |
 //! | the ids that rows get | `ids.rs` |
+//! | from records to rows | `rows.rs` |
+//! | one reading of a source, with its counts | `survey.rs` |
+//! | plan, run, verification, undo | `run.rs`; what they say: `report.rs` |
+//! | the archive of the source | `backup.rs` |
 
+pub mod backup;
+pub mod find;
 pub mod ids;
 pub mod lax;
 pub mod record;
+pub mod report;
+pub mod rows;
+pub mod run;
 pub mod sources;
+pub mod survey;
 pub mod text;
 pub mod time;
 

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use ts_rs::TS;
 
 use super::{Text, When};
-use crate::model::Role;
+use crate::model::{ConversationId, MessageId, Role};
 
 /// One thing that a source found.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +63,8 @@ pub struct Conversation {
     pub owner: Option<String>,
     /// Names it among its owner's: the old id, else something as lasting. Never a path.
     pub key: String,
+    /// The id itself, where it is one of ours: our own export's.
+    pub own_id: Option<ConversationId>,
     /// As the old program showed it.
     pub title: Text,
     /// When it was begun.
@@ -98,6 +100,8 @@ pub struct Conversation {
 pub struct Message {
     /// The old id; none where the old program gave messages none.
     pub key: Option<String>,
+    /// The id itself, where it is one of ours: our own export's.
+    pub own_id: Option<MessageId>,
     /// The message that it follows: an earlier index. None: it begins a branch.
     pub parent: Option<usize>,
     /// Who speaks.
@@ -127,6 +131,7 @@ impl Message {
     pub fn new(role: Role, content: Text, at: When) -> Self {
         Self {
             key: None,
+            own_id: None,
             parent: None,
             role,
             content,

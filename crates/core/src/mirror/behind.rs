@@ -58,7 +58,7 @@ impl Mirror {
     /// A power cut takes such a transaction only with all that came after it, the cursor included, so
     /// that it is read again. What cannot be had again (an outcome, what was sent) goes through
     /// [`Mirror::write`].
-    pub(super) fn write_behind<T>(
+    pub(crate) fn write_behind<T>(
         &self,
         work: impl FnOnce(&mut Write<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {

@@ -60,6 +60,15 @@ pub fn of_conversation(connection: &Connection, id: ConversationId) -> Result<Ve
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// All messages of all branches, those in the trash too, in no order.
+pub fn every(connection: &Connection, id: ConversationId) -> Result<Vec<Message>, Error> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM messages m WHERE m.conversation_id = ?1"
+    ))?;
+    let rows = statement.query_map([id], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Whether the search index is brought up in the same transaction or afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Index {

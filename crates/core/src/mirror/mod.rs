@@ -27,6 +27,7 @@ pub mod cursors;
 mod departed;
 pub mod drafts;
 mod error;
+pub mod imports;
 #[cfg(feature = "faults")]
 mod in_memory;
 mod incoming;

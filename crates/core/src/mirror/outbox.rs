@@ -341,7 +341,7 @@ pub(super) fn renumber(write: &Write<'_>, old: i64) -> Result<(), Error> {
 }
 
 /// A row is deleted here for good. Called while it is still there.
-fn purge(write: &Write<'_>, table: Table, row: &Stored) -> Result<(), Error> {
+pub(super) fn purge(write: &Write<'_>, table: Table, row: &Stored) -> Result<(), Error> {
     let ops = of_row(&write.tx, table, row.id)?;
     let sent = ops.iter().any(|op| op.state == OpState::InFlight);
     for op in ops.iter().filter(|op| op.state != OpState::InFlight) {

@@ -5,7 +5,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use ts_rs::TS;
 
 /// Milliseconds since 1970-01-01 UTC; an RFC 3339 string (`2026-11-21T09:12:00.000Z`) in JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, TS)]
+/// The default is 1970-01-01.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, TS)]
 #[ts(type = "string")]
 pub struct Timestamp(pub i64);
 

@@ -33,6 +33,12 @@ pub trait Source: Send + Sync {
     /// Whether this is what it wrote. Looks at names and beginnings only.
     fn recognises(&self, root: &Path) -> bool;
 
+    /// Which of its layouts this is, for the report; none where it has but one, or does not say.
+    fn version(&self, root: &Path) -> Option<String> {
+        let _ = root;
+        None
+    }
+
     /// Reads all of it, in an order that is the same at every reading.
     ///
     /// # Errors
@@ -43,4 +49,9 @@ pub trait Source: Send + Sync {
 /// All of them; the first that recognises a root reads it.
 pub fn all() -> Vec<Box<dyn Source>> {
     Vec::new()
+}
+
+/// Whoever wrote what stands here, if anybody known did.
+pub fn recognise(root: &Path) -> Option<Box<dyn Source>> {
+    all().into_iter().find(|source| source.recognises(root))
 }

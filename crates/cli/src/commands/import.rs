@@ -1,0 +1,147 @@
+//! Import: find, plan, run, list, report, undo, backup, restore.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+use tidemark_core::api::{FoundSource, ImportRequest, ImportView, Plan, Report, Tidemark};
+use tidemark_core::{Code, Failure, Result};
+
+use crate::arguments::{ImportCommand, ImportSource};
+use crate::output::{Output, Status};
+
+/// Runs one of these commands.
+pub(super) async fn run(
+    core: &Tidemark,
+    command: ImportCommand,
+    output: &Output,
+) -> Result<Status> {
+    match command {
+        ImportCommand::Find { places } => {
+            let places = if places.is_empty() { known_places() } else { places };
+            output.print(&core.import_find(&places), |found| lines(found, found_line))
+        }
+        ImportCommand::Plan(source) => plan(core, source, output),
+        ImportCommand::Run { source, auto_rollback } => {
+            let wanted = ImportRequest { auto_rollback, ..request(source) };
+            bring_over(core, wanted, output).await
+        }
+        ImportCommand::List => output.print(&core.imports()?, |list| lines(list, import_line)),
+        ImportCommand::Report { id } => output.print(&core.import_report(id)?, Report::text),
+        ImportCommand::Undo { id } => output.print(&core.import_undo(id)?, |undone| {
+            format!(
+                "{} conversations, {} messages and {} documents were taken back; {} conversations were changed since and stay.",
+                undone.conversations, undone.messages, undone.documents, undone.kept
+            )
+        }),
+        ImportCommand::Backup { path } => {
+            let (archive, manifest) = core.import_backup(&path)?;
+            let made = json!({ "archive": archive.display().to_string(), "files": manifest.files });
+            output.print(&made, |_| {
+                format!("{} files in {}", manifest.files.len(), archive.display())
+            })
+        }
+        ImportCommand::Restore { archive, to } => {
+            let manifest = core.import_restore(&archive, &to)?;
+            output.print(&manifest, |manifest| {
+                format!("{} files in {}", manifest.files.len(), to.display())
+            })
+        }
+    }
+}
+
+fn request(source: ImportSource) -> ImportRequest {
+    ImportRequest {
+        path: source.path.display().to_string(),
+        users: source.users,
+        zone_minutes: source.zone,
+        auto_rollback: false,
+    }
+}
+
+fn plan(core: &Tidemark, source: ImportSource, output: &Output) -> Result<Status> {
+    let plan = core.import_plan(&request(source))?;
+    output.print(&plan, plan_text)?;
+    Ok(if plan.has_skips() { Status::Findings } else { Status::Done })
+}
+
+/// Ctrl+C stops between two batches; the next run goes on.
+async fn bring_over(core: &Tidemark, wanted: ImportRequest, output: &Output) -> Result<Status> {
+    let stop = core.stop_token();
+    let running = tokio::task::spawn_blocking({
+        let (core, stop) = (core.clone(), stop.clone());
+        move || core.import_run(&wanted, &stop, &mut |_| {})
+    });
+    tokio::pin!(running);
+    let done = tokio::select! {
+        done = &mut running => done,
+        _ = tokio::signal::ctrl_c() => {
+            stop.cancel();
+            running.await
+        }
+    };
+    let report =
+        done.map_err(|_| Failure::new(Code::Internal, "The import could not go on."))??;
+    output.print(&report, Report::text)?;
+    match (report.rolled_back, report.verified) {
+        (true, _) => {
+            Err(Failure::new(Code::Corrupt, "The import was not verified, and was taken back.")
+                .hint("The report says what differs; the source was not changed."))
+        }
+        (false, true) if !report.plan.has_skips() => Ok(Status::Done),
+        _ => Ok(Status::Findings),
+    }
+}
+
+/// Where older programs keep their data, and where exports are saved.
+fn known_places() -> Vec<PathBuf> {
+    let mut places: Vec<_> =
+        [dirs::download_dir(), dirs::document_dir(), dirs::desktop_dir(), dirs::data_dir()]
+            .into_iter()
+            .flatten()
+            .collect();
+    places.extend(dirs::home_dir());
+    places
+}
+
+fn plan_text(plan: &Plan) -> String {
+    let counts = &plan.counts;
+    let mut text = format!(
+        "{} at {}\n{} people, {} conversations, {} messages, {} documents with {} fragments, {} attachments.\n{} conversations are here already. {} things will not come over.",
+        plan.name,
+        plan.path,
+        counts.users,
+        counts.conversations,
+        counts.messages,
+        counts.documents,
+        counts.fragments,
+        counts.attachments,
+        plan.duplicates,
+        plan.skipped.len() as u64 + plan.skipped_unnamed,
+    );
+    for share in &plan.people {
+        let name = share.name.as_deref().unwrap_or("(belongs to nobody)");
+        text.push_str(&format!(
+            "\n  {name}  {}  {} conversations, {} messages",
+            share.key, share.conversations, share.messages
+        ));
+    }
+    for (what, how) in &plan.assumptions {
+        text.push_str(&format!("\nAssumed: {what}: {how}"));
+    }
+    for skip in &plan.skipped {
+        text.push_str(&format!("\n- {} {}: {}", skip.place.path, skip.place.locator, skip.reason));
+    }
+    text
+}
+
+fn found_line(found: &FoundSource) -> String {
+    format!("{}  {}  {} bytes", found.path, found.name, found.bytes)
+}
+
+fn import_line(import: &ImportView) -> String {
+    format!("{}  {}  {}  {}", import.id, import.began_at.to_rfc3339(), import.state, import.path)
+}
+
+fn lines<T>(list: &[T], line: impl Fn(&T) -> String) -> String {
+    list.iter().map(line).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,225 @@
+//! Import: what older programs left on this computer comes over.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+use ts_rs::TS;
+use uuid::Uuid;
+
+use super::Tidemark;
+use crate::error::{Code, Failure, Result};
+use crate::import::backup::{self, Manifest};
+use crate::import::find::find;
+use crate::import::report::{Plan, Report};
+use crate::import::run::{self, Progress, Request};
+use crate::import::sources::{self, Input, Source};
+use crate::import::survey::Whose;
+use crate::import::time::Zone;
+use crate::mirror::imports::{self, Import, State, Undone};
+use crate::model::Timestamp;
+
+/// Where backups of sources are kept, below the data folder.
+const BACKUPS: &str = "backups";
+/// An import can be taken back for so long.
+const UNDO_MS: i64 = 30 * 86_400_000;
+
+/// What is imported, and how.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ImportRequest {
+    /// The folder or file.
+    pub path: String,
+    /// Whose chats, by name or key; none: everybody's.
+    #[serde(default)]
+    pub users: Vec<String>,
+    /// What times without a zone mean: minutes east of UTC.
+    #[serde(default)]
+    pub zone_minutes: i32,
+    /// Takes everything back where it is not verified.
+    #[serde(default)]
+    pub auto_rollback: bool,
+}
+
+/// Something that an older program left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct FoundSource {
+    /// The program, as in plans and reports.
+    pub source: String,
+    /// What people call it.
+    pub name: String,
+    /// Where it is.
+    pub path: String,
+    /// Its size, in bytes.
+    #[ts(type = "number")]
+    pub bytes: u64,
+}
+
+/// An import that was run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct ImportView {
+    /// Its id.
+    pub id: String,
+    /// The old program.
+    pub source: String,
+    /// Where it was.
+    pub path: String,
+    /// `running` (or cut off), `done`, `failed`, `undone`.
+    pub state: String,
+    /// When it began.
+    pub began_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// Until when it can be taken back; none where it cannot.
+    pub undo_until: Option<Timestamp>,
+    /// The archive of the source.
+    pub backup: Option<String>,
+}
+
+impl Tidemark {
+    /// What older programs left in these places and below.
+    pub fn import_find(&self, places: &[PathBuf]) -> Vec<FoundSource> {
+        let found = find(places).into_iter().map(|left| FoundSource {
+            source: left.source.system().to_owned(),
+            name: left.source.name().to_owned(),
+            bytes: backup::size(&left.root),
+            path: left.root.display().to_string(),
+        });
+        found.collect()
+    }
+
+    /// What would come over; nothing is written. Waits for the disk.
+    ///
+    /// # Errors
+    /// Nothing that is known stands at the path, or it cannot be read.
+    pub fn import_plan(&self, wanted: &ImportRequest) -> Result<Plan> {
+        let (source, request) = self.request(wanted)?;
+        run::plan(self.mirror(), source.as_ref(), &request, &mut |_| {})
+    }
+
+    /// Brings it over: plan, backup, write, verify. Waits for the disk. One that was cut off goes on.
+    ///
+    /// # Errors
+    /// As [`Self::import_plan`]; the backup cannot be made; the mirror cannot be written; or it was
+    /// stopped. What was written stays, and the next run goes on.
+    pub fn import_run(
+        &self,
+        wanted: &ImportRequest,
+        stop: &CancellationToken,
+        told: &mut dyn FnMut(Progress),
+    ) -> Result<Report> {
+        let (source, request) = self.request(wanted)?;
+        run::run(self.mirror(), source.as_ref(), &request, stop, told)
+    }
+
+    /// The imports that were run, latest first.
+    ///
+    /// # Errors
+    /// The mirror cannot be read.
+    pub fn imports(&self) -> Result<Vec<ImportView>> {
+        let now = self.clock().now();
+        let all = self.read(imports::all)?;
+        Ok(all.into_iter().map(|import| view(import, now)).collect())
+    }
+
+    /// What came of an import.
+    ///
+    /// # Errors
+    /// There is no such import, or it is not at its end.
+    pub fn import_report(&self, id: Uuid) -> Result<Report> {
+        let import = self.read(|connection| imports::get(connection, id))?;
+        let report = import.report.and_then(|report| serde_json::from_value(report).ok());
+        report.ok_or_else(|| {
+            Failure::new(Code::WrongState, "This import has not come to its end.")
+                .hint("Run it again, and it goes on from where it was.")
+        })
+    }
+
+    /// Takes an import back, leaving what was changed since.
+    ///
+    /// # Errors
+    /// There is no such import, it is older than 30 days or was taken back, or the mirror cannot be
+    /// written.
+    pub fn import_undo(&self, id: Uuid) -> Result<Undone> {
+        let import = self.read(|connection| imports::get(connection, id))?;
+        let age = self.clock().now().0.saturating_sub(import.began_at.0);
+        if age > UNDO_MS {
+            return Err(Failure::new(Code::WrongState, "An import can be taken back for 30 days.")
+                .hint("Delete its conversations one by one, or put the backup back."));
+        }
+        run::undo(self.mirror(), id)
+    }
+
+    /// Copies a source into an archive, and checks it. Waits for the disk.
+    ///
+    /// # Errors
+    /// The source cannot be read, or the archive not written.
+    pub fn import_backup(&self, source: &Path) -> Result<(PathBuf, Manifest)> {
+        let archive = self.backups().join(format!("{}.zip", self.clock().new_id()));
+        let manifest = backup::make(source, &archive, &mut |_| {})?;
+        Ok((archive, manifest))
+    }
+
+    /// Puts a source back from its archive. Waits for the disk.
+    ///
+    /// # Errors
+    /// The archive is damaged or none of ours, or the folder is not empty.
+    pub fn import_restore(&self, archive: &Path, to: &Path) -> Result<Manifest> {
+        backup::restore(archive, to)
+    }
+
+    fn backups(&self) -> PathBuf {
+        self.mirror().path().with_file_name(BACKUPS)
+    }
+
+    fn request(&self, wanted: &ImportRequest) -> Result<(Box<dyn Source>, Request)> {
+        let root = PathBuf::from(&wanted.path);
+        let root = root.canonicalize().map_err(|_| {
+            Failure::new(Code::NotFound, format!("There is nothing at {}.", wanted.path))
+                .hint("Name the folder, file or archive of the old program.")
+        })?;
+        let source = sources::recognise(&root).ok_or_else(|| {
+            Failure::new(
+                Code::InvalidInput,
+                format!("Nothing that Tidemark knows stands at {}.", wanted.path),
+            )
+            .hint("docs/importing.md lists the programs and what to name for each.")
+        })?;
+        let zone = chrono::FixedOffset::east_opt(wanted.zone_minutes.saturating_mul(60)).map(Zone);
+        let zone = zone.ok_or_else(|| {
+            Failure::new(Code::InvalidInput, "There is no such time zone.")
+                .hint("Name minutes east of UTC, such as 60.")
+        })?;
+        let whose = match wanted.users.as_slice() {
+            [] => Whose::All,
+            users => Whose::Of(users.iter().cloned().collect()),
+        };
+        let request = Request {
+            input: Input { root, zone },
+            whose,
+            backups: Some(self.backups()),
+            auto_rollback: wanted.auto_rollback,
+        };
+        Ok((source, request))
+    }
+}
+
+fn view(import: Import, now: Timestamp) -> ImportView {
+    let until = import.began_at.plus_ms(UNDO_MS);
+    let can_undo = import.state != State::Undone && now < until;
+    ImportView {
+        id: import.id.to_string(),
+        source: import.system,
+        path: import.source,
+        state: match import.state {
+            State::Running => "running",
+            State::Done => "done",
+            State::Failed => "failed",
+            State::Undone => "undone",
+        }
+        .to_owned(),
+        began_at: import.began_at,
+        ended_at: import.ended_at,
+        undo_until: can_undo.then_some(until),
+        backup: import.backup,
+    }
+}

@@ -1,0 +1,218 @@
+//! What a plan and a report say: counts that add up, and everything that will not come over by name.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::record::{Kind, Note, Skip};
+
+/// So many skipped things, and so many notes, are named one by one; beyond, they are counted.
+const NAMED: usize = 10_000;
+
+/// Numbers of things.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Counts {
+    /// People whose chats they are.
+    #[ts(type = "number")]
+    pub users: u64,
+    /// Conversations.
+    #[ts(type = "number")]
+    pub conversations: u64,
+    /// Messages.
+    #[ts(type = "number")]
+    pub messages: u64,
+    /// Documents.
+    #[ts(type = "number")]
+    pub documents: u64,
+    /// Pieces of documents' text.
+    #[ts(type = "number")]
+    pub fragments: u64,
+    /// What hangs on messages.
+    #[ts(type = "number")]
+    pub attachments: u64,
+}
+
+/// What one person has in a source.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Share {
+    /// Names them in the source.
+    pub key: String,
+    /// What they called themselves; none for a folder that belongs to nobody.
+    pub name: Option<String>,
+    /// Their address.
+    pub email: Option<String>,
+    /// Conversations.
+    #[ts(type = "number")]
+    pub conversations: u64,
+    /// Messages.
+    #[ts(type = "number")]
+    pub messages: u64,
+    /// Documents.
+    #[ts(type = "number")]
+    pub documents: u64,
+}
+
+/// What would come over. Nothing has been written.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Plan {
+    /// The old program.
+    pub source: String,
+    /// What people call it.
+    pub name: String,
+    /// Which of its layouts.
+    pub version: Option<String>,
+    /// Where it is.
+    pub path: String,
+    /// What was found, those that are here already and those that are skipped left in.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// Conversations of which everything is here already.
+    #[ts(type = "number")]
+    pub duplicates: u64,
+    /// All that is here already, by kind.
+    pub already_here: Counts,
+    /// Whose it is.
+    pub people: Vec<Share>,
+    /// What will not come over, and why.
+    pub skipped: Vec<Skip>,
+    /// How many more were skipped than are named.
+    #[ts(type = "number")]
+    pub skipped_unnamed: u64,
+    /// What comes over and is worth a word.
+    pub warnings: Vec<Note>,
+    /// What had to be assumed: the zone of times that name none.
+    pub assumptions: BTreeMap<String, String>,
+    /// The size of what is read, in bytes.
+    #[ts(type = "number")]
+    pub bytes: u64,
+}
+
+/// What came of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Report {
+    /// The import.
+    pub id: String,
+    /// As the source was read in this run.
+    #[serde(flatten)]
+    pub plan: Plan,
+    /// What was written, by this run and those of the same import that were cut off.
+    pub imported: Counts,
+    /// Whether every count adds up, and every row that was read stands in the mirror as it was read.
+    pub verified: bool,
+    /// Where not.
+    pub mismatches: Vec<Mismatch>,
+    /// The archive of the source, in the folder of backups.
+    pub backup: Option<String>,
+    /// The whole was taken back, because it was not verified and that was asked for.
+    pub rolled_back: bool,
+}
+
+/// Something that is not as it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Mismatch {
+    /// What: a conversation's id, or the name of a count.
+    pub what: String,
+    /// As it was read.
+    pub expected: String,
+    /// As it is.
+    pub found: String,
+}
+
+impl Plan {
+    /// Whether something will not come over.
+    pub fn has_skips(&self) -> bool {
+        !self.skipped.is_empty() || self.skipped_unnamed > 0
+    }
+
+    pub(super) fn skip(&mut self, skip: Skip) {
+        match self.skipped.len() < NAMED {
+            true => self.skipped.push(skip),
+            false => self.skipped_unnamed += 1,
+        }
+    }
+
+    pub(super) fn note(&mut self, note: Note) {
+        if self.warnings.len() < NAMED {
+            self.warnings.push(note);
+        }
+    }
+
+    /// Skipped things of a kind, as far as they are named.
+    pub fn skipped_of(&self, kind: Kind) -> u64 {
+        self.skipped.iter().filter(|skip| skip.what == kind).count() as u64
+    }
+}
+
+impl Report {
+    /// Whether each count is what was written and what was here already.
+    pub(super) fn check_counts(&mut self) {
+        let (found, here, new) = (self.plan.counts, self.plan.already_here, self.imported);
+        let table = [
+            ("conversations", found.conversations, here.conversations + new.conversations),
+            ("messages", found.messages, here.messages + new.messages),
+            ("documents", found.documents, here.documents + new.documents),
+            ("fragments", found.fragments, here.fragments + new.fragments),
+        ];
+        for (what, expected, found) in table {
+            if expected != found {
+                self.mismatches.push(Mismatch {
+                    what: what.to_owned(),
+                    expected: expected.to_string(),
+                    found: found.to_string(),
+                });
+            }
+        }
+    }
+
+    /// The report as a person reads it.
+    pub fn text(&self) -> String {
+        let counts = |counts: &Counts| {
+            format!(
+                "{} conversations, {} messages, {} documents, {} fragments, {} attachments",
+                counts.conversations,
+                counts.messages,
+                counts.documents,
+                counts.fragments,
+                counts.attachments
+            )
+        };
+        let plan = &self.plan;
+        let mut lines = vec![
+            format!("{} at {}", plan.name, plan.path),
+            format!("Found:        {}", counts(&plan.counts)),
+            format!("Imported:     {}", counts(&self.imported)),
+            format!("Already here: {}", counts(&plan.already_here)),
+            format!("Skipped:      {}", plan.skipped.len() as u64 + plan.skipped_unnamed),
+        ];
+        lines.extend(
+            plan.assumptions.iter().map(|(what, how)| format!("Assumed:      {what}: {how}")),
+        );
+        let place = |path: &str, locator: &str| [path, locator].join(" ").trim().to_owned();
+        let skips = plan.skipped.iter();
+        lines.extend(skips.map(|skip| {
+            format!("- skipped: {}: {}", place(&skip.place.path, &skip.place.locator), skip.reason)
+        }));
+        let notes = plan.warnings.iter();
+        lines.extend(notes.map(|note| {
+            format!("- note: {}: {}", place(&note.place.path, &note.place.locator), note.text)
+        }));
+        let wrong = self.mismatches.iter();
+        lines.extend(wrong.map(|one| {
+            format!(
+                "- NOT VERIFIED: {}: {} was read, {} is here",
+                one.what, one.expected, one.found
+            )
+        }));
+        lines.push(match (self.rolled_back, self.verified) {
+            (true, _) => "Not verified, and taken back.".to_owned(),
+            (false, true) => {
+                "Verified: everything that was read is here as it was read.".to_owned()
+            }
+            (false, false) => {
+                format!("NOT VERIFIED. Take it back with: tidemarkctl import undo {}", self.id)
+            }
+        });
+        lines.join("\n")
+    }
+}

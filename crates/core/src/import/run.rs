@@ -1,0 +1,449 @@
+//! The run: plan, backup, write, verify, report, undo.
+//!
+//! Rows have the same ids at every reading, and what is here already is left alone: a run that was cut
+//! off goes on by reading from the beginning, and a source that has grown adds what is new.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::backup;
+use super::report::{Counts, Mismatch, Plan, Report};
+use super::rows::{DocumentRows, Rows};
+use super::sources::{Input, Source};
+use super::survey::{self, Found, Whose};
+use crate::error::{Code, Failure, Result};
+use crate::mirror::imports::{self, Batch, NewDocument, State, Undone};
+use crate::mirror::{self, Mirror, conversations, messages};
+use crate::model::{ConversationId, Message, MessageId};
+
+/// Messages of one transaction: a person's write waits behind it.
+const BATCH: usize = 500;
+/// Conversations of one transaction of the undo.
+const UNDO_BATCH: usize = 20;
+
+/// What is imported, and how.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The root of the source.
+    pub input: Input,
+    /// Whose.
+    pub whose: Whose,
+    /// The folder of backups; none makes none.
+    pub backups: Option<PathBuf>,
+    /// Takes the whole back where it is not verified.
+    pub auto_rollback: bool,
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Reading for the plan: messages so far.
+    Planning(u64),
+    /// Copying the source: bytes so far.
+    BackingUp(u64),
+    /// Writing: messages so far, and of how many.
+    Writing(u64, u64),
+    /// Comparing: messages so far, and of how many.
+    Verifying(u64, u64),
+}
+
+/// What would come over; writes nothing.
+///
+/// # Errors
+/// The source cannot be read, or the mirror.
+pub fn plan(
+    mirror: &Mirror,
+    source: &dyn Source,
+    request: &Request,
+    told: &mut dyn FnMut(Progress),
+) -> Result<Plan> {
+    let mut seen = Seen::default();
+    let mut fault = None;
+    let plan = survey::read(source, &request.input, &request.whose, &mut |found, plan| {
+        let counted = match found {
+            Found::Conversation(rows) => seen.conversation(mirror, &rows, plan),
+            Found::Document(rows) => seen.document(mirror, &rows, plan),
+        };
+        told(Progress::Planning(plan.counts.messages));
+        stop_at(counted, &mut fault)
+    });
+    whole(plan, fault, source).map(|plan| Plan { bytes: backup::size(&request.input.root), ..plan })
+}
+
+/// What the mirror has, and what the source has told before: a conversation that comes twice is one.
+#[derive(Default)]
+struct Seen {
+    told: HashMap<ConversationId, std::collections::HashSet<MessageId>>,
+    documents: std::collections::HashSet<crate::model::DocumentId>,
+}
+
+impl Seen {
+    fn conversation(
+        &mut self,
+        mirror: &Mirror,
+        rows: &Rows,
+        plan: &mut Plan,
+    ) -> Result<(), mirror::Error> {
+        let id = rows.conversation.id;
+        let here = mirror.read(|c| imports::known(c, id))?;
+        let before = self.told.get(&id);
+        let is_known = |message: &Message| {
+            here.as_ref().is_some_and(|here| here.contains(&message.id))
+                || before.is_some_and(|before| before.contains(&message.id))
+        };
+        let known = rows.messages.iter().filter(|message| is_known(message)).count();
+        let is_here = here.is_some() || before.is_some();
+        plan.already_here.messages += known as u64;
+        plan.already_here.conversations += u64::from(is_here);
+        plan.duplicates += u64::from(is_here && known == rows.messages.len());
+        // Remembered only where it can come again: nearly all are told once.
+        self.told.entry(id).or_default().extend(rows.messages.iter().map(|message| message.id));
+        Ok(())
+    }
+
+    fn document(
+        &mut self,
+        mirror: &Mirror,
+        rows: &DocumentRows,
+        plan: &mut Plan,
+    ) -> Result<(), mirror::Error> {
+        let is_here = mirror.read(|c| imports::fragments(c, rows.id))?.is_some();
+        if is_here || !self.documents.insert(rows.id) {
+            plan.already_here.documents += 1;
+            plan.already_here.fragments += rows.fragments.len() as u64;
+        }
+        Ok(())
+    }
+}
+
+/// Brings it over: plan, backup, write, verify, report. Stopping leaves what was written; the next run of
+/// the same source goes on.
+///
+/// # Errors
+/// The source cannot be read, the backup cannot be made, or the mirror cannot be written; and
+/// [`Code::Interrupted`] where it was stopped.
+pub fn run(
+    mirror: &Mirror,
+    source: &dyn Source,
+    request: &Request,
+    stop: &CancellationToken,
+    told: &mut dyn FnMut(Progress),
+) -> Result<Report> {
+    let (system, root) = (source.system(), request.input.root.display().to_string());
+    let cut_off = mirror.read(|c| imports::cut_off(c, system, &root))?;
+    let (id, archive) = match cut_off {
+        Some(import) => (import.id, import.backup),
+        None => (begin(mirror, system, &root, request)?, None),
+    };
+    let before = plan(mirror, source, request, told)?;
+    let archive = match (&archive, &request.backups) {
+        (None, Some(folder)) => Some(back_up(mirror, id, request, folder, told)?),
+        _ => archive,
+    };
+    let total = before.counts.messages;
+    let read = write_all(mirror, source, request, id, total, stop, told)?;
+    let imported = written(mirror, id)?;
+    let mut report = Report {
+        id: id.to_string(),
+        plan: Plan {
+            already_here: less(read.counts, imported, &read),
+            bytes: before.bytes,
+            ..read
+        },
+        imported,
+        backup: archive,
+        ..Report::default()
+    };
+    report.plan.duplicates = before.duplicates;
+    verify(mirror, source, request, &mut report, told)?;
+    finish(mirror, id, request, report)
+}
+
+fn begin(mirror: &Mirror, system: &str, root: &str, request: &Request) -> Result<Uuid> {
+    let id = mirror.clock().new_id();
+    let options =
+        json!({ "zone": request.input.zone.0.to_string(), "auto_rollback": request.auto_rollback });
+    mirror.write(|write| imports::begin(write, id, system, root, &options))?;
+    Ok(id)
+}
+
+fn back_up(
+    mirror: &Mirror,
+    id: Uuid,
+    request: &Request,
+    folder: &std::path::Path,
+    told: &mut dyn FnMut(Progress),
+) -> Result<String> {
+    let name = format!("{id}.zip");
+    backup::make(&request.input.root, &folder.join(&name), &mut |bytes| {
+        told(Progress::BackingUp(bytes));
+    })?;
+    mirror.write(|write| imports::backed_up(write, id, &name))?;
+    Ok(name)
+}
+
+/// Writes in transactions that do not wait for the disk: what a power cut takes is read again, for the
+/// import is still under way.
+fn write_all(
+    mirror: &Mirror,
+    source: &dyn Source,
+    request: &Request,
+    id: Uuid,
+    total: u64,
+    stop: &CancellationToken,
+    told: &mut dyn FnMut(Progress),
+) -> Result<Plan> {
+    let mut fault = None;
+    let mut waiting = Waiting::default();
+    let plan = survey::read(source, &request.input, &request.whose, &mut |found, plan| {
+        if stop.is_cancelled() {
+            return ControlFlow::Break(());
+        }
+        waiting.push(found);
+        told(Progress::Writing(plan.counts.messages, total));
+        let written = if waiting.is_full() { waiting.write(mirror, id) } else { Ok(()) };
+        stop_at(written, &mut fault)
+    });
+    let plan = whole(plan, fault, source)?;
+    waiting.write(mirror, id)?;
+    if stop.is_cancelled() {
+        return Err(Failure::new(
+            Code::Interrupted,
+            "The import was stopped. What came over is here.",
+        )
+        .hint("Run it again, and it goes on from there."));
+    }
+    Ok(plan)
+}
+
+#[derive(Default)]
+struct Waiting {
+    found: Vec<Found>,
+    messages: usize,
+}
+
+impl Waiting {
+    fn push(&mut self, found: Found) {
+        self.messages += match &found {
+            Found::Conversation(rows) => rows.messages.len().max(1),
+            Found::Document(rows) => rows.fragments.len().max(1),
+        };
+        self.found.push(found);
+    }
+
+    fn is_full(&self) -> bool {
+        self.messages >= BATCH
+    }
+
+    fn write(&mut self, mirror: &Mirror, import: Uuid) -> Result<(), mirror::Error> {
+        let found = std::mem::take(&mut self.found);
+        self.messages = 0;
+        if found.is_empty() {
+            return Ok(());
+        }
+        mirror.write_behind(|write| {
+            for one in &found {
+                match one {
+                    Found::Conversation(rows) => {
+                        for (hash, bytes) in &rows.blobs {
+                            imports::keep_blob(write, hash, bytes)?;
+                        }
+                        imports::write(write, import, &batch(rows))?;
+                    }
+                    Found::Document(rows) => {
+                        imports::write_document(write, import, &document(rows))?;
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+fn batch(rows: &Rows) -> Batch<'_> {
+    Batch {
+        conversation: &rows.conversation,
+        metadata: &rows.metadata,
+        messages: &rows.messages,
+        shown: rows.shown,
+    }
+}
+
+fn document(rows: &DocumentRows) -> NewDocument<'_> {
+    NewDocument {
+        id: rows.id,
+        conversation_id: rows.conversation_id,
+        title: &rows.title,
+        mime: rows.mime.as_deref(),
+        bytes: rows.bytes,
+        origin: &rows.origin,
+        metadata: &rows.metadata,
+        created_at: rows.created_at,
+        fragments: &rows.fragments,
+    }
+}
+
+/// What this import wrote in all its runs.
+fn written(mirror: &Mirror, id: Uuid) -> Result<Counts> {
+    let imports::Sum { conversations, messages, documents, fragments } =
+        mirror.read(|c| imports::written(c, id))?;
+    Ok(Counts { conversations, messages, documents, fragments, ..Counts::default() })
+}
+
+/// What was found and not written was here already.
+fn less(found: Counts, new: Counts, read: &Plan) -> Counts {
+    Counts {
+        users: 0,
+        conversations: found.conversations.saturating_sub(new.conversations),
+        messages: found.messages.saturating_sub(new.messages),
+        documents: found.documents.saturating_sub(new.documents),
+        fragments: found.fragments.saturating_sub(new.fragments),
+        attachments: read.already_here.attachments,
+    }
+}
+
+/// Reads the source once more, and compares each row with the one in the mirror.
+fn verify(
+    mirror: &Mirror,
+    source: &dyn Source,
+    request: &Request,
+    report: &mut Report,
+    told: &mut dyn FnMut(Progress),
+) -> Result<()> {
+    let total = report.plan.counts.messages;
+    let (mut fault, mut wrong) = (None, Vec::new());
+    let again = survey::read(source, &request.input, &request.whose, &mut |found, plan| {
+        told(Progress::Verifying(plan.counts.messages, total));
+        let compared = match &found {
+            Found::Conversation(rows) => compare(mirror, rows),
+            Found::Document(rows) => compare_document(mirror, rows),
+        };
+        let compared = compared.map(|found| wrong.extend(found));
+        stop_at(compared, &mut fault)
+    });
+    let again = whole(again, fault, source)?;
+    report.mismatches.append(&mut wrong);
+    if again.counts != report.plan.counts {
+        report.mismatches.push(Mismatch {
+            what: "source".into(),
+            expected: format!("{:?}", report.plan.counts),
+            found: format!("{:?}: it changed meanwhile", again.counts),
+        });
+    }
+    report.check_counts();
+    report.verified = report.mismatches.is_empty();
+    Ok(())
+}
+
+fn compare(mirror: &Mirror, rows: &Rows) -> Result<Option<Mismatch>, mirror::Error> {
+    let id = rows.conversation.id;
+    let here: HashMap<MessageId, Message> = mirror.read(|c| {
+        conversations::uncounted(c, id)?;
+        Ok(messages::every(c, id)?.into_iter().map(|message| (message.id, message)).collect())
+    })?;
+    let differs = rows
+        .messages
+        .iter()
+        .find(|message| here.get(&message.id).is_none_or(|here| !is_same(message, here)));
+    Ok(differs.map(|message| Mismatch {
+        what: format!("conversation {id}, message {}", message.id),
+        expected: format!("{} bytes", message.content.len()),
+        found: match here.get(&message.id) {
+            Some(here) => format!("{} bytes, or other fields", here.content.len()),
+            None => "nothing".to_owned(),
+        },
+    }))
+}
+
+/// All that a person wrote or an old program knew; not what this mirror stamps.
+fn is_same(read: &Message, here: &Message) -> bool {
+    Message { updated_at: here.updated_at, ..read.clone() } == *here
+}
+
+fn compare_document(
+    mirror: &Mirror,
+    rows: &DocumentRows,
+) -> Result<Option<Mismatch>, mirror::Error> {
+    let here = mirror.read(|c| imports::fragments(c, rows.id))?;
+    let wanted = rows.fragments.len() as i64;
+    Ok((here != Some(wanted)).then(|| Mismatch {
+        what: format!("document {}", rows.id),
+        expected: format!("{wanted} fragments"),
+        found: here.map_or_else(|| "nothing".to_owned(), |here| format!("{here} fragments")),
+    }))
+}
+
+fn finish(mirror: &Mirror, id: Uuid, request: &Request, mut report: Report) -> Result<Report> {
+    if !report.verified && request.auto_rollback {
+        undo(mirror, id)?;
+        report.rolled_back = true;
+    }
+    let state = match (report.rolled_back, report.verified) {
+        (true, _) => State::Undone,
+        (false, true) => State::Done,
+        (false, false) => State::Failed,
+    };
+    let document = serde_json::to_value(&report).unwrap_or_default();
+    mirror.write(|write| imports::end(write, id, state, &document))?;
+    Ok(report)
+}
+
+/// Takes an import back, leaving what a person has changed since.
+///
+/// # Errors
+/// There is no such import, or the mirror cannot be written; what was taken back stays so, and the undo
+/// can be run again.
+pub fn undo(mirror: &Mirror, id: Uuid) -> Result<Undone> {
+    let import = mirror.read(|c| imports::get(c, id))?;
+    if import.state == State::Undone {
+        return Err(Failure::new(Code::WrongState, "This import was taken back already."));
+    }
+    let (mut sum, mut after) = (Undone::default(), 0);
+    loop {
+        let batch = mirror.read(|c| imports::imported(c, id, after, UNDO_BATCH))?;
+        let Some((last, _)) = batch.last() else { break };
+        after = *last;
+        mirror.write(|write| {
+            batch.iter().try_for_each(|(_, one)| imports::take_back(write, one, &mut sum))
+        })?;
+    }
+    mirror.write(|write| {
+        imports::take_back_documents(write, id, &mut sum)?;
+        let report = import.report.clone().unwrap_or_default();
+        imports::end(write, id, State::Undone, &report)
+    })?;
+    Ok(sum)
+}
+
+fn stop_at(done: Result<(), mirror::Error>, fault: &mut Option<mirror::Error>) -> ControlFlow<()> {
+    match done {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => {
+            *fault = Some(error);
+            ControlFlow::Break(())
+        }
+    }
+}
+
+fn whole(
+    read: std::io::Result<Plan>,
+    fault: Option<mirror::Error>,
+    source: &dyn Source,
+) -> Result<Plan> {
+    if let Some(fault) = fault {
+        return Err(fault.into());
+    }
+    read.map_err(|error| {
+        tracing::warn!(%error, "a source cannot be read");
+        Failure::new(
+            Code::NotFound,
+            format!("The data of {} cannot be read. Nothing was changed.", source.name()),
+        )
+        .hint("Check that the folder is there, and that you may read it.")
+    })
+}

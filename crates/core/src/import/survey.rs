@@ -1,0 +1,158 @@
+//! Reading a source from one end to the other, the same way for the plan, the run and the verification.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+use super::record::{Item, Owner};
+use super::report::{Plan, Share};
+use super::rows::{self, DocumentRows, Rows};
+use super::sources::{Input, Source};
+
+/// Whose chats come over.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Whose {
+    /// Everybody's, those of folders that belong to nobody too.
+    #[default]
+    All,
+    /// Of these people, by name or key.
+    Of(BTreeSet<String>),
+}
+
+impl Whose {
+    /// Whether somebody is meant. A source that knows of one person only means that one.
+    fn means(&self, key: Option<&str>, owner: Option<&Owner>) -> bool {
+        let Self::Of(people) = self else { return true };
+        let Some(key) = key else { return true };
+        let name = owner.and_then(|owner| owner.name.as_ref());
+        people.contains(key) || name.is_some_and(|name| people.contains(&name.shown))
+    }
+}
+
+/// What comes of reading, as rows.
+pub enum Found {
+    /// A conversation.
+    Conversation(Box<Rows>),
+    /// A document.
+    Document(Box<DocumentRows>),
+}
+
+/// Reads a source once. `each` gets the rows; what is counted and what is odd stands in the plan.
+///
+/// # Errors
+/// The source's root cannot be read.
+pub fn read(
+    source: &dyn Source,
+    input: &Input,
+    whose: &Whose,
+    each: &mut dyn FnMut(Found, &mut Plan) -> ControlFlow<()>,
+) -> std::io::Result<Plan> {
+    let mut reading = Reading {
+        system: source.system(),
+        whose,
+        owners: BTreeMap::new(),
+        shares: BTreeMap::new(),
+        plan: Plan {
+            source: source.system().to_owned(),
+            name: source.name().to_owned(),
+            version: source.version(&input.root),
+            path: input.root.display().to_string(),
+            ..Plan::default()
+        },
+        assumed_zone: false,
+    };
+    source.read(input, &mut |item| reading.take(item, each))?;
+    Ok(reading.end(input))
+}
+
+struct Reading<'a> {
+    system: &'a str,
+    whose: &'a Whose,
+    owners: BTreeMap<String, Owner>,
+    shares: BTreeMap<String, Share>,
+    plan: Plan,
+    assumed_zone: bool,
+}
+
+impl Reading<'_> {
+    fn take(
+        &mut self,
+        item: Item,
+        each: &mut dyn FnMut(Found, &mut Plan) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        match item {
+            Item::Owner(owner) => self.owner(owner),
+            Item::Skip(skip) => self.plan.skip(skip),
+            Item::Note(note) => self.plan.note(note),
+            Item::Conversation(found) => {
+                if let Some(rows) = self.conversation(*found) {
+                    return each(Found::Conversation(Box::new(rows)), &mut self.plan);
+                }
+            }
+            Item::Document(found) => {
+                let owner = found.owner.as_ref().and_then(|key| self.owners.get(key));
+                if self.whose.means(found.owner.as_deref(), owner) {
+                    let rows = rows::of_document(self.system, (*found).clone(), owner);
+                    self.plan.counts.documents += 1;
+                    self.plan.counts.fragments += rows.fragments.len() as u64;
+                    self.share(found.owner.as_deref()).documents += 1;
+                    return each(Found::Document(Box::new(rows)), &mut self.plan);
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn owner(&mut self, owner: Owner) {
+        if !self.whose.means(Some(&owner.key), Some(&owner)) {
+            return;
+        }
+        if owner.name.is_some() {
+            self.plan.counts.users += 1;
+        }
+        let share = self.share(Some(&owner.key));
+        share.name = owner.name.as_ref().map(|name| name.shown.clone());
+        share.email.clone_from(&owner.email);
+        self.owners.insert(owner.key.clone(), owner);
+    }
+
+    fn conversation(&mut self, found: super::Conversation) -> Option<Rows> {
+        let key = found.owner.clone();
+        let owner = key.as_ref().and_then(|key| self.owners.get(key));
+        if !self.whose.means(key.as_deref(), owner) {
+            return None;
+        }
+        let mut rows = rows::of_conversation(self.system, found, owner);
+        for skip in rows.skips.drain(..) {
+            if let Item::Skip(skip) = skip {
+                self.plan.skip(skip);
+            }
+        }
+        self.assumed_zone |= rows.assumed_zone;
+        let messages = rows.messages.len() as u64;
+        let attachments =
+            rows.messages.iter().map(|message| message.parts.len() as u64).sum::<u64>();
+        self.plan.counts.conversations += 1;
+        self.plan.counts.messages += messages;
+        self.plan.counts.attachments += attachments;
+        let share = self.share(key.as_deref());
+        share.conversations += 1;
+        share.messages += messages;
+        Some(rows)
+    }
+
+    fn share(&mut self, key: Option<&str>) -> &mut Share {
+        let key = key.unwrap_or_default();
+        let new = || Share { key: key.to_owned(), ..Share::default() };
+        self.shares.entry(key.to_owned()).or_insert_with(new)
+    }
+
+    fn end(self, input: &Input) -> Plan {
+        let mut plan = self.plan;
+        plan.people = self.shares.into_values().collect();
+        if self.assumed_zone {
+            let zone = format!("times that name no zone are those of UTC{}", input.zone.0);
+            plan.assumptions.insert("time_zone".into(), zone);
+        }
+        plan
+    }
+}

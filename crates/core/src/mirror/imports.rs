@@ -1,0 +1,479 @@
+//! The tables `imports`, `imported`, `fragments` and `blobs`: what was brought from older programs.
+
+use std::collections::HashSet;
+
+use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::sql::to_json;
+use super::{Error, Write, bases, conversations, messages, outbox, rows, thread};
+use crate::model::wire::Table;
+use crate::model::{Conversation, ConversationId, DocumentId, Message, MessageId, Timestamp};
+
+/// How far an import is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Under way, or cut off: it goes on when it is run again.
+    Running,
+    /// At its end.
+    Done,
+    /// At its end, and not all is as it should be.
+    Failed,
+    /// Taken back.
+    Undone,
+}
+
+/// An import.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Import {
+    /// Its id.
+    pub id: Uuid,
+    /// The old program.
+    pub system: String,
+    /// Where it was.
+    pub source: String,
+    /// How it was run.
+    pub options: Value,
+    /// How far it is.
+    pub state: State,
+    /// What came of it.
+    pub report: Option<Value>,
+    /// The archive's name.
+    pub backup: Option<String>,
+    /// When it began.
+    pub began_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// A conversation with what of it is to be written.
+#[derive(Debug, Clone)]
+pub struct Batch<'a> {
+    /// Its own row.
+    pub conversation: &'a Conversation,
+    /// Written beside it: what the old program knew and no column holds.
+    pub metadata: &'a Map<String, Value>,
+    /// All its messages; those that are here already are left alone.
+    pub messages: &'a [Message],
+    /// The end of the branch that is shown at first.
+    pub shown: Option<MessageId>,
+}
+
+/// What was written of a conversation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Its own row.
+    pub conversations: u64,
+    /// Its messages.
+    pub messages: u64,
+}
+
+/// A document with what is left of it.
+#[derive(Debug, Clone)]
+pub struct NewDocument<'a> {
+    /// Its id.
+    pub id: DocumentId,
+    /// The conversation that it belongs to.
+    pub conversation_id: Option<ConversationId>,
+    /// Its name.
+    pub title: &'a str,
+    /// Its type.
+    pub mime: Option<&'a str>,
+    /// Its size, in bytes.
+    pub bytes: Option<i64>,
+    /// The old program and its ids.
+    pub origin: &'a crate::model::Origin,
+    /// What else is known.
+    pub metadata: &'a Map<String, Value>,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// Its text, in pieces.
+    pub fragments: &'a [String],
+}
+
+fn from_row(row: &SqlRow<'_>) -> rusqlite::Result<Import> {
+    let state: String = row.get(4)?;
+    let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
+    Ok(Import {
+        id: row.get(0).map(Uuid::from_bytes)?,
+        system: row.get(1)?,
+        source: row.get(2)?,
+        options: json(row.get(3)?).unwrap_or_default(),
+        state: match state.as_str() {
+            "running" => State::Running,
+            "done" => State::Done,
+            "undone" => State::Undone,
+            _ => State::Failed,
+        },
+        report: json(row.get(5)?),
+        backup: row.get(6)?,
+        began_at: row.get(7)?,
+        ended_at: row.get(8)?,
+    })
+}
+
+const COLUMNS: &str = "id, system, source, options, state, report, backup, began_ms, ended_ms";
+
+/// All imports, latest first.
+pub fn all(connection: &Connection) -> Result<Vec<Import>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM imports ORDER BY rowid DESC");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// One import.
+pub fn get(connection: &Connection, id: Uuid) -> Result<Import, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM imports WHERE id = ?1");
+    let found = connection.prepare_cached(&sql)?.query_row([id.as_bytes()], from_row).optional()?;
+    found.ok_or(Error::NotFound("import"))
+}
+
+/// The import of this source that was cut off, if one was.
+pub fn cut_off(
+    connection: &Connection,
+    system: &str,
+    source: &str,
+) -> Result<Option<Import>, Error> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM imports
+          WHERE state = 'running' AND system = ?1 AND source = ?2 ORDER BY rowid DESC LIMIT 1"
+    );
+    Ok(connection.prepare_cached(&sql)?.query_row([system, source], from_row).optional()?)
+}
+
+/// Notes that an import begins.
+pub fn begin(
+    write: &Write<'_>,
+    id: Uuid,
+    system: &str,
+    source: &str,
+    options: &Value,
+) -> Result<(), Error> {
+    write.tx.execute(
+        "INSERT INTO imports (id, system, source, options, state, began_ms)
+         VALUES (?1, ?2, ?3, ?4, 'running', ?5)",
+        params![id.as_bytes(), system, source, to_json(options), write.now],
+    )?;
+    Ok(())
+}
+
+/// Notes the archive that was made before the first row.
+pub fn backed_up(write: &Write<'_>, id: Uuid, archive: &str) -> Result<(), Error> {
+    write
+        .tx
+        .execute("UPDATE imports SET backup = ?2 WHERE id = ?1", params![id.as_bytes(), archive])?;
+    Ok(())
+}
+
+/// Notes that an import is at its end.
+pub fn end(write: &Write<'_>, id: Uuid, state: State, report: &Value) -> Result<(), Error> {
+    write.tx.execute(
+        "UPDATE imports SET state = ?2, report = ?3, ended_ms = ?4 WHERE id = ?1",
+        params![id.as_bytes(), outbox::word(&state), to_json(report), write.now],
+    )?;
+    Ok(())
+}
+
+/// The messages of a conversation that are here, in the trash or not; none where it is not.
+pub fn known(
+    connection: &Connection,
+    id: ConversationId,
+) -> Result<Option<HashSet<MessageId>>, Error> {
+    let is_here =
+        connection.prepare_cached("SELECT 1 FROM conversations WHERE id = ?1")?.exists([id])?;
+    if !is_here {
+        return Ok(None);
+    }
+    let mut statement =
+        connection.prepare_cached("SELECT id FROM messages WHERE conversation_id = ?1")?;
+    let ids = statement.query_map([id], |row| row.get(0))?;
+    Ok(Some(ids.collect::<Result<_, _>>()?))
+}
+
+/// Writes what of a conversation is not here yet, and remembers that this import did.
+pub fn write(write: &mut Write<'_>, import: Uuid, batch: &Batch<'_>) -> Result<Written, Error> {
+    let id = batch.conversation.id;
+    let known = known(&write.tx, id)?;
+    let is_new = known.is_none();
+    let fresh: Vec<_> = match &known {
+        Some(known) => {
+            batch.messages.iter().filter(|one| !known.contains(&one.id)).cloned().collect()
+        }
+        None => batch.messages.to_vec(),
+    };
+    if is_new {
+        insert(write, batch)?;
+    }
+    if !fresh.is_empty() {
+        messages::insert_batch(write, id, &fresh)?;
+    }
+    if is_new {
+        settle(write, batch)?;
+    } else if !fresh.is_empty() {
+        thread::settle(write, id)?;
+    }
+    if is_new || !fresh.is_empty() {
+        remember(write, import, id, is_new, &fresh)?;
+    }
+    Ok(Written { conversations: u64::from(is_new), messages: fresh.len() as u64 })
+}
+
+fn insert(write: &mut Write<'_>, batch: &Batch<'_>) -> Result<(), Error> {
+    let conversation = Conversation { trashed_at: None, ..batch.conversation.clone() };
+    conversations::insert(write, &conversation)?;
+    if !batch.metadata.is_empty() {
+        write.tx.execute(
+            "UPDATE conversations SET metadata = ?2 WHERE id = ?1",
+            params![conversation.id, to_json(batch.metadata)],
+        )?;
+    }
+    Ok(())
+}
+
+/// The branch that the old program showed, and the trash: a message that is written takes a conversation
+/// out of it.
+fn settle(write: &mut Write<'_>, batch: &Batch<'_>) -> Result<(), Error> {
+    let id = batch.conversation.id;
+    match batch.shown.and_then(|shown| batch.messages.iter().find(|one| one.id == shown)) {
+        Some(message) => thread::show(write, message)?,
+        None => thread::settle(write, id)?,
+    }
+    if batch.conversation.trashed_at.is_some() {
+        let field = conversations::Field::Trashed(batch.conversation.trashed_at);
+        conversations::set(write, id, &field)?;
+    }
+    Ok(())
+}
+
+fn remember(
+    write: &Write<'_>,
+    import: Uuid,
+    id: ConversationId,
+    is_new: bool,
+    fresh: &[Message],
+) -> Result<(), Error> {
+    let ids: Vec<u8> = fresh.iter().flat_map(|message| message.id.0.into_bytes()).collect();
+    write
+        .tx
+        .prepare_cached(
+            "INSERT INTO imported (import_id, conversation_id, is_new, updated_ms, messages)
+             VALUES (?1, ?2, ?3, (SELECT updated_ms FROM conversations WHERE id = ?2), ?4)
+             ON CONFLICT (import_id, conversation_id) DO UPDATE
+                SET updated_ms = excluded.updated_ms, messages = messages || excluded.messages",
+        )?
+        .execute(params![import.as_bytes(), id, is_new, ids])?;
+    Ok(())
+}
+
+/// Writes a document that is not here yet. False: it is.
+pub fn write_document(
+    write: &mut Write<'_>,
+    import: Uuid,
+    document: &NewDocument<'_>,
+) -> Result<bool, Error> {
+    let inserted = write.tx.execute(
+        "INSERT OR IGNORE INTO documents
+                (id, conversation_id, title, mime, bytes, state, origin, metadata, created_ms, updated_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, 'fragments', ?6, ?7, ?8, ?8)",
+        params![
+            document.id,
+            document.conversation_id,
+            document.title,
+            document.mime,
+            document.bytes,
+            to_json(document.origin),
+            (!document.metadata.is_empty()).then(|| to_json(document.metadata)),
+            document.created_at,
+        ],
+    )?;
+    if inserted == 0 {
+        return Ok(false);
+    }
+    let mut statement = write.tx.prepare_cached(
+        "INSERT INTO fragments (document_id, number, content) VALUES (?1, ?2, ?3)",
+    )?;
+    for (number, content) in document.fragments.iter().enumerate() {
+        statement.execute(params![document.id, number as i64, content])?;
+    }
+    drop(statement);
+    write.tx.execute(
+        "INSERT OR IGNORE INTO imported_documents VALUES (?1, ?2)",
+        params![import.as_bytes(), document.id],
+    )?;
+    if write.is_attached()? {
+        outbox::put(write, Table::Documents, document.id.0, document.id.0)?;
+    }
+    Ok(true)
+}
+
+/// Keeps bytes under their hash; those that are here already are left alone.
+pub fn keep_blob(write: &Write<'_>, sha256: &[u8; 32], bytes: &[u8]) -> Result<(), Error> {
+    write
+        .tx
+        .prepare_cached("INSERT OR IGNORE INTO blobs (sha256, bytes) VALUES (?1, ?2)")?
+        .execute(params![sha256, bytes])?;
+    Ok(())
+}
+
+/// How many pieces of a document's text are here; none where the document is not.
+pub fn fragments(connection: &Connection, id: DocumentId) -> Result<Option<i64>, Error> {
+    let is_here =
+        connection.prepare_cached("SELECT 1 FROM documents WHERE id = ?1")?.exists([id])?;
+    let count = connection
+        .prepare_cached("SELECT count(*) FROM fragments WHERE document_id = ?1")?
+        .query_row([id], |row| row.get(0))?;
+    Ok(is_here.then_some(count))
+}
+
+/// What an import wrote of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// Which.
+    pub conversation_id: ConversationId,
+    /// Its own row was written too.
+    pub is_new: bool,
+    /// When that was changed last, as the import left it.
+    pub updated_at: Timestamp,
+    /// The messages that were written.
+    pub messages: Vec<MessageId>,
+}
+
+/// What an import wrote, in its order: after this row at most so many.
+pub fn imported(
+    connection: &Connection,
+    import: Uuid,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<(i64, Imported)>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT rowid, conversation_id, is_new, updated_ms, messages FROM imported
+          WHERE import_id = ?1 AND rowid > ?2 ORDER BY rowid LIMIT ?3",
+    )?;
+    let rows = statement.query_map(params![import.as_bytes(), after, limit as i64], |row| {
+        let ids: Vec<u8> = row.get(4)?;
+        let id = |bytes: &[u8]| Uuid::from_slice(bytes).map(MessageId).ok();
+        let imported = Imported {
+            conversation_id: row.get(1)?,
+            is_new: row.get(2)?,
+            updated_at: row.get(3)?,
+            messages: ids.chunks_exact(16).filter_map(id).collect(),
+        };
+        Ok((row.get(0)?, imported))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How much an import wrote, in all its runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sum {
+    /// Conversations.
+    pub conversations: u64,
+    /// Messages.
+    pub messages: u64,
+    /// Documents.
+    pub documents: u64,
+    /// Pieces of their text.
+    pub fragments: u64,
+}
+
+/// How much an import wrote, in all its runs.
+pub fn written(connection: &Connection, import: Uuid) -> Result<Sum, Error> {
+    let (conversations, messages): (i64, i64) = connection.query_row(
+        "SELECT coalesce(sum(is_new), 0), coalesce(sum(length(messages) / 16), 0)
+           FROM imported WHERE import_id = ?1",
+        [import.as_bytes()],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    let (documents, fragments): (i64, i64) = connection.query_row(
+        "SELECT count(*), coalesce(sum((SELECT count(*) FROM fragments f WHERE f.document_id = d.document_id)), 0)
+           FROM imported_documents d WHERE import_id = ?1",
+        [import.as_bytes()],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    let count = |n: i64| n.unsigned_abs();
+    Ok(Sum {
+        conversations: count(conversations),
+        messages: count(messages),
+        documents: count(documents),
+        fragments: count(fragments),
+    })
+}
+
+/// What an undo left, because a person had gone on with it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Undone {
+    /// Conversations that were removed.
+    pub conversations: u64,
+    /// Messages that were removed, with them or from conversations that stay.
+    pub messages: u64,
+    /// Documents that were removed.
+    pub documents: u64,
+    /// Conversations that were changed since, and stay as they are.
+    pub kept: u64,
+}
+
+/// Takes back what an import wrote of one conversation, unless a person has changed it since.
+pub fn take_back(
+    write: &mut Write<'_>,
+    imported: &Imported,
+    sum: &mut Undone,
+) -> Result<(), Error> {
+    let id = imported.conversation_id;
+    let Some(here) = known(&write.tx, id)? else { return Ok(()) };
+    let ours: HashSet<_> = imported.messages.iter().copied().collect();
+    let theirs = here.iter().any(|message| !ours.contains(message));
+    if !imported.is_new {
+        // The conversation was there before: only what came is put into the trash.
+        for message in imported.messages.iter().filter(|message| here.contains(message)) {
+            messages::set_trashed(write, *message, true)?;
+            sum.messages += 1;
+        }
+        return thread::settle(write, id);
+    }
+    let row = conversations::uncounted(&write.tx, id)?;
+    if theirs || row.updated_at != imported.updated_at {
+        sum.kept += 1;
+        return Ok(());
+    }
+    conversations::purge(write, id)?;
+    sum.conversations += 1;
+    sum.messages += imported.messages.len() as u64;
+    Ok(())
+}
+
+/// Takes back the documents of an import, and forgets what it wrote.
+pub fn take_back_documents(
+    write: &mut Write<'_>,
+    import: Uuid,
+    sum: &mut Undone,
+) -> Result<(), Error> {
+    let ids: Vec<DocumentId> = write
+        .tx
+        .prepare("SELECT document_id FROM imported_documents WHERE import_id = ?1")?
+        .query_map([import.as_bytes()], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for id in &ids {
+        purge_document(write, *id)?;
+        write.tx.execute("DELETE FROM fragments WHERE document_id = ?1", [id])?;
+        sum.documents += write.tx.execute("DELETE FROM documents WHERE id = ?1", [id])? as u64;
+    }
+    write.tx.execute("DELETE FROM imported_documents WHERE import_id = ?1", [import.as_bytes()])?;
+    write.tx.execute("DELETE FROM imported WHERE import_id = ?1", [import.as_bytes()])?;
+    Ok(())
+}
+
+/// With an account attached, the server is told of a deletion too.
+fn purge_document(write: &mut Write<'_>, id: DocumentId) -> Result<(), Error> {
+    if !write.is_attached()? {
+        return Ok(());
+    }
+    if let Some(row) = rows::read(&write.tx, Table::Documents, id.0)? {
+        outbox::purge(write, Table::Documents, &row)?;
+        bases::drop(&write.tx, Table::Documents, id.0)?;
+    }
+    Ok(())
+}
