@@ -5,6 +5,7 @@ mod chat;
 mod cli;
 mod corruption;
 mod desk;
+mod importing;
 mod io_errors;
 mod migrations;
 mod power_loss;
