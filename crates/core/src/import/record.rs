@@ -24,6 +24,8 @@ pub enum Item {
     Document(Box<Document>),
     /// Something that will not come over.
     Skip(Skip),
+    /// Something that is there a second time; the other one comes over.
+    Duplicate(Skip),
     /// Something that comes over, and is worth a word.
     Note(Note),
 }
@@ -253,6 +255,11 @@ impl Place {
     /// Something that stands here does not come over.
     pub fn skip(&self, what: Kind, reason: impl Into<String>) -> Item {
         Item::Skip(Skip { place: self.clone(), reason: reason.into(), what })
+    }
+
+    /// What stands here is there a second time; the other one comes over.
+    pub fn duplicate(&self, what: Kind, reason: impl Into<String>) -> Item {
+        Item::Duplicate(Skip { place: self.clone(), reason: reason.into(), what })
     }
 
     /// Something about what stands here is worth a word.

@@ -12,5 +12,5 @@ mod value;
 
 pub use bytes::Decoded;
 pub use parse::{Oddity, Parsed, parse};
-pub use stream::{Element, Key, Shape, members};
+pub use stream::{Element, Key, Shape, Walked, members};
 pub use value::{List, Map, Value};

@@ -1,5 +1,11 @@
 //! The programs whose data can come over, one file each.
 
+mod files;
+mod pharmgpt;
+mod speech;
+#[cfg(test)]
+pub(crate) mod testing;
+
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -48,7 +54,7 @@ pub trait Source: Send + Sync {
 
 /// All of them; the first that recognises a root reads it.
 pub fn all() -> Vec<Box<dyn Source>> {
-    Vec::new()
+    vec![Box::new(pharmgpt::PharmGpt)]
 }
 
 /// Whoever wrote what stands here, if anybody known did.

@@ -1,0 +1,241 @@
+//! The pieces of text in `chroma.sqlite3`.
+//!
+//! The file is somebody else's, and may be made to harm. It is copied into a private folder; the copy
+//! is opened read-only and immutable, with nothing in its schema trusted, only from real tables, and
+//! not for longer than any true store needs. The original is read once and never opened by SQLite.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::ControlFlow;
+
+use rusqlite::limits::Limit;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags};
+use tempfile::TempDir;
+
+use crate::import::Text;
+use crate::import::lax::{Map, Value};
+use crate::import::record::{Kind, Place};
+use crate::import::sources::{Sink, files::Found};
+
+/// Steps of SQLite's machine that one store may take; the largest true ones need a tenth.
+const STEPS: u64 = 400_000_000;
+const STEPS_BETWEEN: i32 = 100_000;
+/// No piece of text is larger; PharmGPT cut them at 1,000 characters.
+const LONGEST: i32 = 64 << 20;
+
+/// The pieces of one store, by the document they belong to.
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    inner: Option<Open>,
+    /// The rows of each document's pieces, in order.
+    documents: BTreeMap<String, Vec<(i64, i64)>>,
+    place: Place,
+}
+
+#[derive(Debug)]
+struct Open {
+    connection: Connection,
+    _folder: TempDir,
+}
+
+/// The pieces of one document.
+#[derive(Debug)]
+pub(super) struct Chunks {
+    pub(super) texts: Vec<Text>,
+    pub(super) place: Place,
+    /// What stands beside the first piece.
+    beside: Vec<(Text, Value)>,
+}
+
+impl Chunks {
+    /// What is known of the document, where nothing else is.
+    pub(super) fn as_metadata(&self) -> Value {
+        const OF_A_PIECE: [&str; 6] =
+            ["chunk_index", "document_hash", "file_hash", "page", "page_label", "chroma:document"];
+        let is_of_all = |(key, _): &&(Text, Value)| !OF_A_PIECE.contains(&key.shown.as_str());
+        let entries = self.beside.iter().filter(is_of_all).cloned().collect();
+        Value::Map(Map { entries, is_whole: true })
+    }
+}
+
+impl Store {
+    /// The store in a folder; an empty one where there is none.
+    pub(super) fn of(folder: &Found, sink: &mut Sink<'_>) -> ControlFlow<(), Self> {
+        let Some(file) = file_of(folder) else { return ControlFlow::Continue(Self::default()) };
+        let mut store = Self { place: file.place(""), ..Self::default() };
+        match Open::copy_of(&file) {
+            Ok(open) => {
+                if let Err(error) = store.index(&open.connection) {
+                    sink(store.damaged(&error.to_string()))?;
+                }
+                store.inner = Some(open);
+            }
+            Err(error) => sink(store.damaged(&error.to_string()))?,
+        }
+        ControlFlow::Continue(store)
+    }
+
+    fn damaged(&self, why: &str) -> crate::import::record::Item {
+        let reason = format!("The store of the documents' text cannot be read to its end: {why}.");
+        self.place.skip(Kind::File, reason)
+    }
+
+    /// Finds the rows of every document; texts are read when they are wanted.
+    fn index(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        refuse_what_is_no_table(connection)?;
+        let mut statement = connection.prepare(
+            "SELECT id, embedding_id
+               FROM embeddings
+              ORDER BY id",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (id, name) = (row.get::<_, i64>(0)?, text(row.get_ref(1)?));
+            let (document, number) = split(&name.shown);
+            self.documents.entry(document).or_default().push((number, id));
+        }
+        for pieces in self.documents.values_mut() {
+            pieces.sort_unstable();
+        }
+        Ok(())
+    }
+
+    /// A document's pieces, which nobody else gets then. None: there are none.
+    pub(super) fn take(&mut self, document: &str) -> Option<Chunks> {
+        let pieces = self.documents.remove(document)?;
+        let connection = &self.inner.as_ref()?.connection;
+        let place = Place::new(self.place.path.clone(), document);
+        let mut chunks = Chunks { texts: Vec::new(), place, beside: Vec::new() };
+        for (_, id) in pieces {
+            // A page that cannot be read costs its pieces; the count that is claimed tells.
+            let Ok((text, beside)) = piece(connection, id) else { continue };
+            chunks.texts.extend(text);
+            if chunks.beside.is_empty() {
+                chunks.beside = beside;
+            }
+        }
+        Some(chunks)
+    }
+
+    /// Documents that nobody has taken.
+    pub(super) fn rest(&mut self) -> Vec<(String, Chunks)> {
+        let keys: Vec<String> = self.documents.keys().cloned().collect();
+        keys.into_iter().filter_map(|key| Some((key.clone(), self.take(&key)?))).collect()
+    }
+}
+
+fn file_of(folder: &Found) -> Option<Found> {
+    let inner =
+        folder.list().ok()?.folders.into_iter().find(|found| found.name() == "chroma_db")?;
+    inner.list().ok()?.files.into_iter().find(|file| file.name() == "chroma.sqlite3")
+}
+
+impl Open {
+    fn copy_of(file: &Found) -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("tidemark-").tempdir()?;
+        let copy = folder.path().join("store");
+        io::copy(&mut file.open()?, &mut std::fs::File::create_new(&copy)?)?;
+        let mut url = url::Url::from_file_path(&copy)
+            .map_err(|()| io::Error::other("the temporary folder has no name"))?;
+        url.set_query(Some("mode=ro&immutable=1"));
+        let connection = open(url.as_str()).map_err(io::Error::other)?;
+        Ok(Self { connection, _folder: folder })
+    }
+}
+
+fn open(url: &str) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(url, flags)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, LONGEST)?;
+    let mut steps = 0;
+    connection.progress_handler(
+        STEPS_BETWEEN,
+        Some(move || {
+            steps += STEPS_BETWEEN as u64;
+            steps > STEPS
+        }),
+    )?;
+    connection.execute_batch(
+        "PRAGMA trusted_schema = OFF;
+         PRAGMA query_only = ON;
+         PRAGMA cell_size_check = ON;
+         PRAGMA mmap_size = 0;
+         PRAGMA cache_size = -4096;",
+    )?;
+    Ok(connection)
+}
+
+/// A view, or a virtual table, under one of the names would run what somebody else wrote.
+fn refuse_what_is_no_table(connection: &Connection) -> rusqlite::Result<()> {
+    let tables: i64 = connection.query_row(
+        "SELECT count(*)
+           FROM sqlite_master
+          WHERE name IN ('embeddings', 'embedding_metadata')
+            AND type = 'table'
+            AND rootpage > 0
+            AND sql LIKE 'CREATE TABLE %'",
+        [],
+        |row| row.get(0),
+    )?;
+    match tables {
+        2 => Ok(()),
+        _ => Err(rusqlite::Error::InvalidPath("it has not the tables of such a store".into())),
+    }
+}
+
+type Piece = (Option<Text>, Vec<(Text, Value)>);
+
+/// The text of a piece, and what stands beside it.
+fn piece(connection: &Connection, id: i64) -> rusqlite::Result<Piece> {
+    let mut statement = connection.prepare_cached(
+        "SELECT key, coalesce(string_value, int_value, float_value, bool_value)
+           FROM embedding_metadata
+          WHERE id = ?1",
+    )?;
+    let mut rows = statement.query([id])?;
+    let (mut found, mut beside) = (None, Vec::new());
+    while let Some(row) = rows.next()? {
+        let (key, value) = (text(row.get_ref(0)?), row.get_ref(1)?);
+        match (key.shown.as_str(), value) {
+            ("chroma:document", value) => found = Some(text(value)),
+            (_, ValueRef::Integer(number)) => beside.push((key, Value::Number(number.to_string()))),
+            (_, ValueRef::Real(number)) => beside.push((key, Value::Number(number.to_string()))),
+            (_, ValueRef::Text(_)) => beside.push((key, Value::Text(text(value)))),
+            _ => {}
+        }
+    }
+    Ok((found, beside))
+}
+
+fn text(value: ValueRef<'_>) -> Text {
+    match value {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Text::from_bytes(bytes.to_vec()),
+        ValueRef::Integer(number) => Text::from(number.to_string()),
+        ValueRef::Real(number) => Text::from(number.to_string()),
+        ValueRef::Null => Text::default(),
+    }
+}
+
+/// `<hash>_<number>` or `<hash>_chunk_<number>`.
+fn split(name: &str) -> (String, i64) {
+    let Some((document, number)) = name.rsplit_once('_') else { return (name.to_owned(), 0) };
+    let Ok(number) = number.parse() else { return (name.to_owned(), 0) };
+    let document = document.strip_suffix("_chunk").unwrap_or(document);
+    (document.to_owned(), number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_is_what_follows_the_hash() {
+        assert_eq!(split("abc_chunk_12"), ("abc".to_owned(), 12));
+        assert_eq!(split("abc_7"), ("abc".to_owned(), 7));
+        assert_eq!(split("abc"), ("abc".to_owned(), 0));
+        assert_eq!(split("a_b"), ("a_b".to_owned(), 0));
+    }
+}
