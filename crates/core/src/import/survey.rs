@@ -82,6 +82,7 @@ impl Reading<'_> {
         match item {
             Item::Owner(owner) => self.owner(owner),
             Item::Skip(skip) => self.plan.skip(skip),
+            Item::Duplicate(_) => self.plan.duplicates += 1,
             Item::Note(note) => self.plan.note(note),
             Item::Conversation(found) => {
                 if let Some(rows) = self.conversation(*found) {

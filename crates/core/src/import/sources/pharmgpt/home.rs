@@ -117,6 +117,26 @@ impl Home {
         home.is_one().then_some(home)
     }
 
+    /// The version that wrote last, as far as what it left tells. Only version 4 makes ids of names, and
+    /// only version 2 has its documents at the user.
+    pub(super) fn version(&self) -> &'static str {
+        let has = |rag: &Found, begins: &str| {
+            let listing = rag.list().unwrap_or_default();
+            listing.folders.iter().any(|folder| folder.name().starts_with(begins))
+        };
+        let is_of_name = |id: &String| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit());
+        let mut ids = self.chats.keys().chain(self.rags.keys());
+        if self.uploads.is_some() || self.sessions.is_some() || ids.any(is_of_name) {
+            "4"
+        } else if self.rags.values().any(|rag| has(rag, "conversation_")) {
+            "3"
+        } else if self.rags.values().any(|rag| has(rag, "chroma_db")) {
+            "2"
+        } else {
+            "1"
+        }
+    }
+
     /// Other programs have a `users.json` too; this one's holds password hashes.
     fn is_one(&self) -> bool {
         let has_hashes = |users: &Found| {

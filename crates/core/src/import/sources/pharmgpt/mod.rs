@@ -46,6 +46,10 @@ impl Source for PharmGpt {
         Homes::find(root).is_ok_and(|homes| homes.live.is_some())
     }
 
+    fn version(&self, root: &Path) -> Option<String> {
+        Homes::find(root).ok()?.live.map(|live| live.version().to_owned())
+    }
+
     fn read(&self, input: &Input, sink: &mut Sink<'_>) -> io::Result<()> {
         let homes = Homes::find(&input.root)?;
         let _ = read(&homes, input, sink);

@@ -35,7 +35,10 @@ fn chats(user: &str) -> String {
 
 #[test]
 fn every_layout_gives_what_its_truth_says() {
-    for name in ["pharmgpt-v2-userrag", "pharmgpt-v3-convrag", "pharmgpt-v4"] {
+    let layouts =
+        [("2", "pharmgpt-v2-userrag"), ("3", "pharmgpt-v3-convrag"), ("4", "pharmgpt-v4")];
+    for (version, name) in layouts {
+        assert_eq!(PharmGpt.version(&fixture(name)).as_deref(), Some(version));
         let (haul, truth) = (read(name), json(&format!("{name}/truth.json")));
         let totals = &truth["totals"];
         let counts = ["users", "conversations", "messages", "documents"]
