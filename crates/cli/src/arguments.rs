@@ -158,6 +158,8 @@ pub(crate) enum ImportCommand {
         /// Take everything back where it is not verified
         #[arg(long)]
         auto_rollback: bool,
+        #[command(flatten)]
+        accounts: ImportAccounts,
     },
     /// List the imports that were run
     List,
@@ -184,6 +186,24 @@ pub(crate) enum ImportCommand {
         #[arg(long, value_name = "DIR")]
         to: PathBuf,
     },
+}
+
+/// For administrators: everybody's part into their own account.
+#[derive(Debug, Args)]
+pub(crate) struct ImportAccounts {
+    /// Move everybody whom --accounts names; the service role key comes from
+    /// TIDEMARK_SERVICE_ROLE_KEY or standard input, and is not kept
+    #[arg(long, requires = "accounts", requires = "url", conflicts_with = "users")]
+    pub(crate) all_users: bool,
+    /// A file of lines “old name,e-mail address”
+    #[arg(long, value_name = "FILE", requires = "all_users")]
+    pub(crate) accounts: Option<PathBuf>,
+    /// The project's address
+    #[arg(long, value_name = "URL", requires = "all_users")]
+    pub(crate) url: Option<String>,
+    /// Delete from the accounts what was moved there; the accounts stay
+    #[arg(long, requires = "all_users")]
+    pub(crate) rollback: bool,
 }
 
 /// What is imported.

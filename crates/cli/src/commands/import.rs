@@ -1,13 +1,21 @@
 //! Import: find, plan, run, list, report, undo, backup, restore.
 
+use std::io::BufRead as _;
 use std::path::PathBuf;
 
 use serde_json::json;
-use tidemark_core::api::{FoundSource, ImportRequest, ImportView, Plan, Report, Tidemark};
+use tidemark_core::api::{
+    AccountMap, Direction, FoundSource, ImportRequest, ImportView, MovedAccounts, Person, Plan,
+    Report, Tidemark,
+};
+use tidemark_core::providers::secret::Secret;
 use tidemark_core::{Code, Failure, Result};
 
-use crate::arguments::{ImportCommand, ImportSource};
-use crate::output::{Output, Status};
+use crate::arguments::{ImportAccounts, ImportCommand, ImportSource};
+use crate::output::{Output, Status, internal};
+
+/// The longest key that is read.
+const MAX_KEY_BYTES: u64 = 16 * 1024;
 
 /// Runs one of these commands.
 pub(super) async fn run(
@@ -21,9 +29,12 @@ pub(super) async fn run(
             output.print(&core.import_find(&places), |found| lines(found, found_line))
         }
         ImportCommand::Plan(source) => plan(core, source, output),
-        ImportCommand::Run { source, auto_rollback } => {
+        ImportCommand::Run { source, auto_rollback, accounts } => {
             let wanted = ImportRequest { auto_rollback, ..request(source) };
-            bring_over(core, wanted, output).await
+            match accounts.all_users {
+                true => move_accounts(core, &wanted, accounts, output).await,
+                false => bring_over(core, wanted, output).await,
+            }
         }
         ImportCommand::List => output.print(&core.imports()?, |list| lines(list, import_line)),
         ImportCommand::Report { id } => output.print(&core.import_report(id)?, Report::text),
@@ -90,6 +101,60 @@ async fn bring_over(core: &Tidemark, wanted: ImportRequest, output: &Output) -> 
         (false, true) if !report.plan.has_skips() => Ok(Status::Done),
         _ => Ok(Status::Findings),
     }
+}
+
+/// Everybody's part into their own account.
+async fn move_accounts(
+    core: &Tidemark,
+    wanted: &ImportRequest,
+    how: ImportAccounts,
+    output: &Output,
+) -> Result<Status> {
+    let file = how.accounts.unwrap_or_default();
+    let map = std::fs::read_to_string(&file).map_err(|_| {
+        Failure::new(Code::InvalidInput, format!("The map {} cannot be read.", file.display()))
+            .hint("It is a text file of lines “old name,e-mail address”.")
+    })?;
+    let (map, key) = (AccountMap::read(&map), service_key()?);
+    let direction = if how.rollback { Direction::Out } else { Direction::Into };
+    let url = how.url.unwrap_or_default();
+    let moved = core.import_accounts(wanted, &map, &url, &key, direction).await?;
+    output.print(&moved, moved_text)?;
+    let is_whole = moved.verified && moved.unmapped.is_empty() && moved.conflicts.is_empty();
+    let is_whole = is_whole && moved.people.iter().all(|person| person.skipped.is_empty());
+    Ok(if is_whole { Status::Done } else { Status::Findings })
+}
+
+/// From the environment or standard input: arguments are seen by every process of the computer.
+fn service_key() -> Result<Secret> {
+    if let Ok(key) = std::env::var("TIDEMARK_SERVICE_ROLE_KEY") {
+        return Ok(Secret::new(key));
+    }
+    let mut line = String::new();
+    let mut input = std::io::Read::take(std::io::stdin().lock(), MAX_KEY_BYTES);
+    input.read_line(&mut line).map_err(|error| internal(&error))?;
+    Ok(Secret::new(line))
+}
+
+fn moved_text(moved: &MovedAccounts) -> String {
+    let mut text = lines(&moved.people, |person: &Person| {
+        let state =
+            if person.verified && person.refused.is_empty() { "verified" } else { "NOT VERIFIED" };
+        format!(
+            "{}  {}  {} conversations, {} messages, {} rows on the server, {state}",
+            person.name,
+            person.email,
+            person.found.conversations,
+            person.found.messages,
+            person.pushed
+        )
+    });
+    moved.unmapped.iter().for_each(|name| text.push_str(&format!("\n- not in the map: {name}")));
+    moved.conflicts.iter().for_each(|one| text.push_str(&format!("\n- the map: {one}")));
+    for person in &moved.people {
+        person.refused.iter().for_each(|why| text.push_str(&format!("\n- {}: {why}", person.name)));
+    }
+    text
 }
 
 /// Where older programs keep their data, and where exports are saved.

@@ -1,6 +1,7 @@
 //! Import: what older programs left on this computer comes over.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
@@ -9,6 +10,7 @@ use uuid::Uuid;
 
 use super::Tidemark;
 use crate::error::{Code, Failure, Result};
+use crate::import::accounts::{self, AccountMap, Direction, Moved};
 use crate::import::backup::{self, Manifest};
 use crate::import::find::find;
 use crate::import::report::{Plan, Report};
@@ -18,6 +20,8 @@ use crate::import::survey::Whose;
 use crate::import::time::Zone;
 use crate::mirror::imports::{self, Import, State, Undone};
 use crate::model::Timestamp;
+use crate::providers::secret::Secret;
+use crate::remote::{Admin, Patience};
 
 /// Where backups of sources are kept, below the data folder.
 const BACKUPS: &str = "backups";
@@ -147,6 +151,31 @@ impl Tidemark {
                 .hint("Delete its conversations one by one, or put the backup back."));
         }
         run::undo(self.mirror(), id)
+    }
+
+    /// Moves everybody whom the map names into their own account, with the service role's key, which is
+    /// kept nowhere. This mirror is not touched.
+    ///
+    /// # Errors
+    /// The source or the map cannot be read, the project cannot be reached or does not take the key, or it
+    /// was stopped. What was moved stays, and the same command goes on.
+    pub async fn import_accounts(
+        &self,
+        wanted: &ImportRequest,
+        map: &AccountMap,
+        url: &str,
+        key: &Secret,
+        direction: Direction,
+    ) -> Result<Moved> {
+        let (source, request) = self.request(wanted)?;
+        let admin = Admin::new(url, key.expose(), Patience::default())?;
+        // Beside the mirror, so that what is unpacked there is on the same encrypted disk, if it is one.
+        let work = self.mirror().path().with_file_name(format!("moving-{}", self.clock().new_id()));
+        let (source, stop): (Arc<dyn Source>, _) = (source.into(), self.stop_token());
+        let moved =
+            accounts::move_all(&admin, source, &request, map, direction, &work, &stop).await;
+        let _ = std::fs::remove_dir_all(&work);
+        moved
     }
 
     /// Copies a source into an archive, and checks it. Waits for the disk.

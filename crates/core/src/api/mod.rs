@@ -19,6 +19,7 @@ mod thread;
 mod tidemark;
 pub mod typescript;
 
+pub use crate::import::accounts::{AccountMap, Direction, Moved as MovedAccounts, Person};
 pub use crate::import::backup::Manifest;
 pub use crate::import::report::{Counts as ImportCounts, Mismatch, Plan, Report, Share};
 pub use crate::import::run::Progress;

@@ -13,8 +13,10 @@
 //! | from records to rows | `rows.rs` |
 //! | one reading of a source, with its counts | `survey.rs` |
 //! | plan, run, verification, undo | `run.rs`; what they say: `report.rs` |
+//! | everybody's part into their own account | `accounts.rs` |
 //! | the archive of the source | `backup.rs` |
 
+pub mod accounts;
 pub mod backup;
 pub mod find;
 pub mod ids;

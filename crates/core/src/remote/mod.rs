@@ -8,6 +8,7 @@
 //! [`Tokens`] but for a request's header; neither an error nor a log line has one, or an address,
 //! or what a server wrote.
 
+mod admin;
 mod auth;
 mod error;
 mod link;
@@ -22,6 +23,7 @@ mod session;
 mod store;
 mod tokens;
 
+pub use admin::{Admin, Known};
 pub use auth::{Auth, Proof, SignOut, SignedUp};
 pub use error::{Error, Fault, Result, Service, Weakness};
 pub use link::{Link, Patience};

@@ -37,6 +37,22 @@ impl Project {
         Ok(Self { key: client_key(key, &origin)?, origin, ca_file: None })
     }
 
+    /// Reads address and service role key, for the one command of an administrator that needs it. Such a
+    /// key is never stored.
+    ///
+    /// # Errors
+    /// As [`Self::parse`]; and where the key is one of a client.
+    pub(super) fn administered(address: &str, key: &str) -> Result<Self, Failure> {
+        let (origin, key) = (Origin::parse(address)?, Secret::new(key));
+        let role = claims(key.expose()).and_then(|claims| claims.role);
+        let is_service =
+            key.expose().starts_with("sb_secret_") || role.as_deref() == Some("service_role");
+        match is_service {
+            true => Ok(Self { origin, key, ca_file: None }),
+            false => Err(may_too_little()),
+        }
+    }
+
     /// Trusts the authorities of this file beside the system's.
     pub fn trusting(mut self, ca_file: Option<PathBuf>) -> Self {
         self.ca_file = ca_file;
@@ -284,6 +300,13 @@ fn may_do_everything() -> Failure {
     invalid(
         "This key may read and change everything in the project. It was neither kept nor sent.",
         "Enter the anon or publishable key; replace this one if others have seen it.",
+    )
+}
+
+fn may_too_little() -> Failure {
+    invalid(
+        "This key may not write on others' behalf.",
+        "Take the service role or secret key from the project's API settings; it is not kept.",
     )
 }
 
