@@ -9,7 +9,7 @@ use tidemark_tests::stack::{Options, Stack};
 use crate::app::App;
 
 /// Whose account it is.
-pub(crate) const ANN: &str = "ann@example.com";
+const ANN: &str = "ann@example.com";
 const PASSWORD: &str = "correct horse battery staple";
 
 /// What a change may take to be seen in the other window: a machine that builds meanwhile is slow.
@@ -44,6 +44,26 @@ impl App {
         self.enters(stack)?;
         self.click("button", "Create the account")?;
         self.signed_in()
+    }
+
+    /// Signs in where the project is known already, and has what is here go up.
+    pub(crate) fn signs_in_again(&self) -> anyhow::Result<()> {
+        self.visit("Account")?;
+        self.type_into("textbox", "E-mail address", ANN)?;
+        self.type_into("textbox", "Password", PASSWORD)?;
+        self.click("checkbox", "Yes, bring both together")?;
+        self.click("button", "Sign in")?;
+        self.signed_in()
+    }
+
+    /// Signs out, and keeps what is here.
+    pub(crate) fn signs_out(&self) -> anyhow::Result<()> {
+        self.visit("Account")?;
+        self.click("button", "Sign out…")?;
+        self.dialog_opens()?;
+        self.click("button", "Sign out")?;
+        self.dialog_closes()?;
+        self.foot_says("Local only")
     }
 
     /// Signs in to Ann's account through the form.

@@ -1,8 +1,12 @@
 //! Two windows, one account: what a person sees of sync, against a real Postgres and PostgREST.
 
+use std::time::Duration;
+
 use anyhow::ensure;
 use serde_json::json;
+use tidemark_tests::stack::Stack;
 
+use super::views::{part_of_sync, picture, settings, show_sidebar};
 use crate::app::App;
 use crate::desk::{HEARD, project, sql};
 
@@ -12,7 +16,12 @@ crate::specs![
     a_title_edited_on_both_is_told_and_both_are_kept,
     a_refused_change_is_explained_and_sent_again,
     a_device_that_was_signed_out_says_so,
+    the_pages_of_sync_fit_wide_and_narrow_in_both_themes,
 ];
+
+/// The server then refuses what speaks of a bad day.
+const NO_BAD_DAYS: &str = "ALTER TABLE public.messages
+    ADD CONSTRAINT no_bad_days CHECK (content NOT LIKE '%bad day%') NOT VALID;";
 
 fn what_is_written_in_one_window_appears_in_the_other(ann: &mut App) -> anyhow::Result<()> {
     let stack = project()?;
@@ -69,15 +78,7 @@ fn a_title_edited_on_both_is_told_and_both_are_kept(ann: &mut App) -> anyhow::Re
     other.opens_chat("A first title")?;
     ann.opens_chat("A first title")?;
 
-    stack.down();
-    ann.retitles(&id, "Title of this one")?;
-    // The later clock wins: the other is the one that is shown.
-    std::thread::sleep(std::time::Duration::from_millis(20));
-    other.retitles(&id, "Title of the other")?;
-    stack.up();
-    for window in [&*ann, &other] {
-        window.invoke("sync_now", json!({}))?;
-    }
+    both_retitle(&stack, ann, &other, &id)?;
     ann.until_within(HEARD, "the later title", || {
         Ok(!ann.all("heading", "Title of the other")?.is_empty())
     })?;
@@ -102,8 +103,7 @@ fn a_refused_change_is_explained_and_sent_again(ann: &mut App) -> anyhow::Result
     let stack = project()?;
     ann.open_ready()?;
     ann.signs_up(&stack)?;
-    let rule = "ALTER TABLE public.messages ADD CONSTRAINT no_bad_days CHECK (content NOT LIKE '%bad day%') NOT VALID;";
-    sql(&stack, rule)?;
+    sql(&stack, NO_BAD_DAYS)?;
     ann.say(None, "A bad day for the server")?;
     ann.syncs_until("a change to be parked", |status| status["counts"]["parked"] == 1)?;
     ann.click_with("button", "Sync:")?;
@@ -146,8 +146,69 @@ fn a_device_that_was_signed_out_says_so(ann: &mut App) -> anyhow::Result<()> {
     other.foot_says("Paused: ")?;
     other.visit("Account")?;
     other.shows("this device was signed out")?;
-    // Nothing that was written there is gone.
-    other.press("Control+n")?;
+    // Nothing that was written there is gone, also when the account is let go.
+    other.signs_out()?;
     other.opens_chat("Only on the one that is signed out")?;
+    other.thread_shows("Only on the one that is signed out")?;
+    // And its owner may take it back: it is another device then.
+    other.signs_in_again()?;
+    ann.opens_chat("Only on the one that is signed out")?;
     other.is_content()
+}
+
+fn the_pages_of_sync_fit_wide_and_narrow_in_both_themes(ann: &mut App) -> anyhow::Result<()> {
+    let stack = project()?;
+    ann.open_ready()?;
+    ann.signs_up(&stack)?;
+    let id = ann.say(None, "A first title")?;
+    let other = ann.beside()?;
+    other.signs_in(&stack)?;
+    other.opens_chat("A first title")?;
+    both_retitle(&stack, ann, &other, &id)?;
+    ann.syncs_until("a conflict", |status| status["counts"]["conflicts"] == 1)?;
+    sql(&stack, NO_BAD_DAYS)?;
+    ann.say(Some(&id), "A bad day for the server, and a message that is longer than its line")?;
+    ann.syncs_until("a change to be parked", |status| status["counts"]["parked"] == 1)?;
+
+    picture(ann, "account", |app| settings(app, "Account"))?;
+    picture(ann, "account-sign-out", |app| {
+        settings(app, "Account")?;
+        app.click("button", "Sign out…")?;
+        app.dialog_opens()
+    })?;
+    picture(ann, "sync-parked", |app| part_of_sync(app, "Needs you"))?;
+    picture(ann, "sync-conflicts", |app| part_of_sync(app, "Conflicts"))?;
+    picture(ann, "sync-health", |app| part_of_sync(app, "Health"))?;
+    picture(ann, "sync-panel", |app| {
+        show_sidebar(app)?;
+        app.click_with("button", "Sync:")?;
+        app.dialog_opens()
+    })?;
+    picture(ann, "chat-conflict", |app| {
+        show_sidebar(app)?;
+        app.click_with("link", "Title of the other")?;
+        app.until("the chip", || Ok(!app.all_with("button", "Edited on ")?.is_empty()))
+    })?;
+    stack.down();
+    ann.say(None, "Written under way")?;
+    ann.syncs_until("to be offline", |status| status["state"]["at"] == "offline")?;
+    picture(ann, "sync-panel-offline", |app| {
+        show_sidebar(app)?;
+        app.click_with("button", "Sync:")?;
+        app.dialog_opens()
+    })?;
+    other.is_content()
+}
+
+/// Each gives the chat another title before it has heard of the other's; that of `other` is the later.
+fn both_retitle(stack: &Stack, ann: &App, other: &App, id: &str) -> anyhow::Result<()> {
+    stack.down();
+    ann.retitles(id, "Title of this one")?;
+    std::thread::sleep(Duration::from_millis(20));
+    other.retitles(id, "Title of the other")?;
+    stack.up();
+    for window in [ann, other] {
+        window.invoke("sync_now", json!({}))?;
+    }
+    Ok(())
 }

@@ -150,7 +150,7 @@ fn fill(app: &App) -> anyhow::Result<()> {
 }
 
 /// Leaves four pictures of a view, and finds it no wider than the window.
-fn picture(
+pub(super) fn picture(
     app: &mut App,
     view: &str,
     visit: impl Fn(&App) -> anyhow::Result<()>,
@@ -202,18 +202,18 @@ fn from_the_sidebar(app: &App, name: &str) -> anyhow::Result<()> {
     app.click("button", name)
 }
 
-fn settings(app: &App, page: &str) -> anyhow::Result<()> {
+pub(super) fn settings(app: &App, page: &str) -> anyhow::Result<()> {
     app.press("Control+,")?;
     app.click("button", page)
 }
 
-fn part_of_sync(app: &App, part: &str) -> anyhow::Result<()> {
+pub(super) fn part_of_sync(app: &App, part: &str) -> anyhow::Result<()> {
     settings(app, "Sync")?;
     app.click_with("radio", part)
 }
 
 /// Opens the drawer where the window is too narrow for a sidebar.
-fn show_sidebar(app: &App) -> anyhow::Result<()> {
+pub(super) fn show_sidebar(app: &App) -> anyhow::Result<()> {
     if app.all("navigation", "Conversations")?.is_empty() {
         app.click("button", "Show the sidebar")?;
         app.by_role("navigation", "Conversations")?;

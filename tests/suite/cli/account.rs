@@ -54,6 +54,25 @@ fn an_account_is_made_shown_left_and_entered_again() {
 }
 
 #[test]
+fn a_folder_that_one_person_leaves_becomes_the_next_ones_device() {
+    let (stack, terminal) = (stack(), folder());
+    document(&terminal.account("sign-up", &stack, ANN, PASSWORD));
+    let said = terminal.json(&["say", "new", "written by Ann, and kept here"]);
+    terminal.json(&["sync"]);
+    let anns = terminal.json(&["devices"]);
+    terminal.json(&["account", "sign-out"]);
+    document(&terminal.account("sign-up", &stack, "bob@example.com", PASSWORD));
+    let run = terminal.json(&["sync"]);
+    assert_eq!((&run["pending"], &run["parked"]), (&0.into(), &0.into()), "{run}");
+    // What Ann left here is Bob's now; her devices are not.
+    let bobs = terminal.json(&["devices"]);
+    assert_eq!(bobs["devices"].as_array().expect("a list").len(), 1, "{bobs}");
+    assert_ne!(bobs["devices"][0]["id"], anns["devices"][0]["id"]);
+    let chat = said["conversation_id"].as_str().expect("an id");
+    assert_eq!(terminal.json(&["messages", chat]).as_array().expect("a list").len(), 1);
+}
+
+#[test]
 fn what_is_wrong_has_its_sentence_and_changes_nothing() {
     let (stack, terminal) = (stack(), folder());
     let wrong = failure(&terminal.account("sign-in", &stack, ANN, PASSWORD));

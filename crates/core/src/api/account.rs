@@ -5,9 +5,11 @@
 //! session is kept in the keyring, or in the encrypted mirror where no keyring has its key.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::time::timeout;
 use ts_rs::TS;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -15,8 +17,8 @@ use zeroize::Zeroizing;
 use super::{KeyStore, Tidemark};
 use crate::error::{Code, Failure, Result};
 use crate::mirror::account::{self, Account, Leaving};
-use crate::mirror::{self, Mirror, outbox, secrets, settings};
-use crate::model::Timestamp;
+use crate::mirror::{self, Mirror, Write, outbox, secrets, settings, synced};
+use crate::model::{DeviceId, Timestamp};
 use crate::providers::secret::Secret;
 use crate::remote::{
     self, Auth, InKeyring, Link, Patience, Profile, Project, Proof, Session, SessionStore, SignOut,
@@ -28,6 +30,8 @@ use crate::secrets::Keyring;
 const PROJECT: &str = "local.project";
 /// The entry of the mirror's own secrets.
 const SESSION: &str = "session";
+/// Signing out waits this long for the project to hear that the device leaves.
+const GOODBYE: Duration = Duration::from_secs(3);
 /// Auth hashes no more of a password than this.
 const MAX_PASSWORD_BYTES: usize = 72;
 
@@ -259,12 +263,32 @@ impl Tidemark {
     /// No engine runs meanwhile: what it is told for the account must not be written after it left.
     async fn leave(&self, how: SignOutRequest) -> Result<()> {
         if let Some(tokens) = self.session().await? {
+            if !how.everywhere {
+                self.say_goodbye(&tokens).await;
+            }
             let whose = if how.everywhere { SignOut::Everywhere } else { SignOut::Here };
             let place = tokens.auth().link().project().place();
             tokens.sign_out(whose).await.map_err(|error| error.failure(&place))?;
         }
         let leaving = if how.remove { Leaving::Remove } else { Leaving::Keep };
-        self.off(move |core| core.write(|write| account::detach(write, leaving))).await
+        self.off(move |core| {
+            let next = core.new_device();
+            core.write(|write| let_go(write, leaving, next))
+        })
+        .await
+    }
+
+    /// Has this device listed as signed out, where the project can be asked now.
+    async fn say_goodbye(&self, tokens: &Tokens) {
+        let Ok(device) = self.off(|core| core.read(synced::device_id)).await else { return };
+        let profile = Profile::new(tokens.clone());
+        if !matches!(timeout(GOODBYE, profile.revoke_device(device.0)).await, Ok(Ok(_))) {
+            tracing::info!("the project was not told that this device leaves");
+        }
+    }
+
+    fn new_device(&self) -> DeviceId {
+        DeviceId(self.mirror().clock().new_id())
     }
 
     /// The tokens of the account that the mirror belongs to; none where it belongs to none.
@@ -325,12 +349,13 @@ impl Tidemark {
 
     fn attach(&self, address: &ProjectAddress, user: &User) -> Result<()> {
         self.remember(address)?;
+        let next = self.new_device();
         self.write(|write| {
             match account::get(&write.tx)? {
                 Some(account) if account.user_id == user.id => return Ok(()),
                 // The same person under a new id, as after a restored backup of the project:
                 // everything goes up again.
-                Some(_) => account::detach(write, Leaving::Keep)?,
+                Some(_) => let_go(write, Leaving::Keep, next)?,
                 None => {}
             }
             account::attach(write, &address.url, user.id, &user.email)
@@ -377,6 +402,16 @@ impl Entry {
     fn place(&self) -> String {
         self.auth.link().project().place()
     }
+}
+
+/// Lets an account go, and its devices with it.
+///
+/// The server knows this folder's id as a device of that account: it would refuse another account with
+/// it, and the same one where the device was revoked.
+fn let_go(write: &mut Write<'_>, leaving: Leaving, next: DeviceId) -> Result<(), mirror::Error> {
+    account::detach(write, leaving)?;
+    write.tx.execute("DELETE FROM devices", [])?;
+    account::become_another_device(write, next)
 }
 
 pub(super) fn project(address: &ProjectAddress) -> Result<Project> {

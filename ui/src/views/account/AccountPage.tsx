@@ -51,7 +51,7 @@ function Attached({ account }: { account: AccountStatus }) {
       {isIn && <Devices />}
       {isIn && <Sessions />}
       {isIn && account.email !== null && <DeleteAccount email={account.email} />}
-      {leaving && <SignOut canEverywhere={isIn} onClose={() => setLeaving(false)} pending={account.pending} />}
+      {leaving && <SignOut canEverywhere={isIn} onClose={() => setLeaving(false)} pending={account.pending + (status?.counts.parked ?? 0)} />}
     </>
   );
 }

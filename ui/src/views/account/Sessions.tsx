@@ -35,10 +35,11 @@ function List({ sessions }: { sessions: bridge.SessionView[] }) {
   const client = useQueryClient();
   const [ending, setEnding] = useState<bridge.SessionView | null>(null);
   if (sessions.length === 0) return <p className="setting-about cards-none">{words.none}</p>;
+  const thisFirst = [...sessions].sort((a, b) => Number(b.current) - Number(a.current));
   return (
     <>
       <ul className="cards">
-        {sessions.map((session) => (
+        {thisFirst.map((session) => (
           <Session key={session.id} onEnd={() => setEnding(session)} session={session} />
         ))}
       </ul>
