@@ -15,13 +15,16 @@ export function SyncFoot() {
   return status === undefined ? <span className="sync-foot" /> : <Foot status={status} />;
 }
 
+/** Longer words get a line of their own, above the buttons. */
+const LONG = 34;
+
 function Foot({ status }: { status: SyncStatus }) {
   const [open, setOpen] = useState(false);
   const words = useSyncWords(status);
   const waiting = needsYou(status);
   const name = waiting === 0 ? text.sync.label(words) : `${text.sync.label(words)}. ${waitingWords(status)}`;
   const trigger = (
-    <button aria-label={name} className="sync-foot" data-tone={tone(status.state)} title={words} type="button">
+    <button aria-label={name} className={words.length > LONG ? "sync-foot sync-foot-long" : "sync-foot"} data-tone={tone(status.state)} title={words} type="button">
       <Icon name={iconOf(status.state)} />
       <span className="sync-foot-words">{words}</span>
       {waiting > 0 && <span className="sync-count">{waiting.toLocaleString()}</span>}
