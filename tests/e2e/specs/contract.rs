@@ -16,6 +16,7 @@ fn the_window_has_the_roles_and_names_that_it_promises(app: &mut App) -> anyhow:
         ("navigation", "Conversations"),
         ("button", "New chat"),
         ("searchbox", "Search"),
+        ("button", "Sync: Local only"),
     ];
     for (role, name) in promised {
         let element = app.by_role(role, name)?;
