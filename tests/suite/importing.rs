@@ -1,7 +1,11 @@
 //! The run of an import, whatever the source: nothing twice, nothing lost, and every count adds up.
 
+#[cfg(unix)]
+mod accounts;
+mod deaths;
+
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tempfile::TempDir;
@@ -19,6 +23,13 @@ use tidemark_core::mirror::{self, Mirror, conversations, imports, messages};
 use tidemark_core::model::{Role, Timestamp};
 use tidemark_tests::faults::work;
 use tokio_util::sync::CancellationToken;
+
+/// A fixture of the old programs' data.
+fn fixture(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/legacy").join(name);
+    assert!(path.is_dir(), "no fixture {name}");
+    path
+}
 
 /// A program that wrote so many conversations of so many messages.
 struct Wrote {

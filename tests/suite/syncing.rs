@@ -94,7 +94,7 @@ impl Device {
     fn holds(&self) -> Value {
         let mut all = self.json(&["export"]);
         let conversations = all["conversations"].as_array_mut().expect("a list");
-        conversations.sort_by_key(|one| one["conversation"]["id"].to_string());
+        conversations.sort_by_key(|one| one["id"].to_string());
         for one in conversations.iter_mut() {
             one["messages"]
                 .as_array_mut()

@@ -40,7 +40,7 @@ fn what_a_damaged_mirror_has_lost_comes_back_from_the_server() {
     let again = a.holds();
     let ids = |of: &Value| -> Vec<String> {
         let list = of.as_array().expect("a list").iter();
-        list.map(|one| one["conversation"]["id"].to_string()).collect()
+        list.map(|one| one["id"].to_string()).collect()
     };
     for id in ids(&whole) {
         assert!(ids(&again).contains(&id), "{id} is gone");

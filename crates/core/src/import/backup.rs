@@ -63,13 +63,17 @@ pub fn size(root: &Path) -> u64 {
 /// The source cannot be read, the archive cannot be written, or it does not hold what it should. No
 /// archive is left then.
 pub fn make(root: &Path, archive: &Path, told: &mut dyn FnMut(u64)) -> Result<Manifest> {
-    let made = write(root, archive, told).and_then(|manifest| {
-        let archive = ZipArchive::new(File::open(archive)?).map_err(io::Error::other)?;
-        check(archive, &manifest).map(|()| manifest)
+    // Under its name there is only a whole one; what a crash left of an earlier attempt goes.
+    let part = archive.with_extension("part");
+    let _ = fs::remove_file(&part);
+    let made = write(root, &part, told).and_then(|manifest| {
+        let written = ZipArchive::new(File::open(&part)?).map_err(io::Error::other)?;
+        check(written, &manifest)?;
+        fs::rename(&part, archive).map(|()| manifest)
     });
     made.map_err(|error| {
         tracing::warn!(%error, "the backup could not be made");
-        let _ = fs::remove_file(archive);
+        let _ = fs::remove_file(&part);
         let full = error.kind() == io::ErrorKind::StorageFull;
         let code = if full { Code::DiskFull } else { Code::ReadOnly };
         Failure::new(code, "The backup of the source could not be made. Nothing was imported.")
