@@ -61,6 +61,8 @@ fn offline_the_foot_counts_what_waits_and_heals_by_itself(ann: &mut App) -> anyh
     ann.click_with("button", "Sync: Offline.")?;
     ann.dialog_opens()?;
     ann.shows("Everything that you write is kept here")?;
+    ann.click("button", "Copy diagnostics")?;
+    ann.shows("nothing that you wrote, no address and no key")?;
     stack.up();
     ann.click("button", "Sync now")?;
     ann.press("Escape")?;

@@ -24,6 +24,10 @@ export const useOrganisation = () =>
 
 export const useParked = () => useQuery<bridge.ParkedView[], bridge.Failure>({ queryKey: keys.parked, queryFn: bridge.parked });
 
+/** Read again each so many milliseconds, where it is looked at. */
+export const useHealth = (againMs: number | false = false) =>
+  useQuery<bridge.Health, bridge.Failure>({ queryKey: keys.health, queryFn: bridge.health, staleTime: 0, refetchInterval: againMs });
+
 /** Of one conversation, or all. */
 export const useConflicts = (of: bridge.ConversationId | null) =>
   useQuery<bridge.ConflictView[], bridge.Failure>({ queryKey: keys.conflictsOf(of), queryFn: () => bridge.conflicts(of) });

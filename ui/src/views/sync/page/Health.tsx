@@ -1,10 +1,9 @@
 /** How well it goes, in numbers: read again every two seconds while it is shown. */
-import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import * as bridge from "../../../bridge";
 import { Button, FailureState, Icon, Skeleton } from "../../../components";
 import { act } from "../../../store/act";
-import { keys } from "../../../store/keys";
+import { useHealth } from "../../../store/queries";
 import { text } from "../../../text";
 import { size } from "../../../text/views";
 import { Group } from "../../settings/Row";
@@ -19,12 +18,7 @@ const words = text.sync.health;
 const AGAIN_MS = 2_000;
 
 export function Health() {
-  const { data, error, refetch } = useQuery<bridge.Health, bridge.Failure>({
-    queryKey: keys.health,
-    queryFn: bridge.health,
-    staleTime: 0,
-    refetchInterval: AGAIN_MS,
-  });
+  const { data, error, refetch } = useHealth(AGAIN_MS);
   if (data === undefined) return error === null ? <Skeleton lines={8} /> : <FailureState failure={error} onRetry={() => void refetch()} />;
   return (
     <>
