@@ -9,7 +9,7 @@ use tidemark_tests::stack::{Options, Stack};
 use crate::app::App;
 
 /// Whose account it is.
-const ANN: &str = "ann@example.com";
+pub(crate) const ANN: &str = "ann@example.com";
 const PASSWORD: &str = "correct horse battery staple";
 
 /// What a change may take to be seen in the other window: a machine that builds meanwhile is slow.

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use serde_json::json;
 use tidemark_tests::stack::Stack;
 
 use super::views::{part_of_sync, picture, settings, show_sidebar};
 use crate::app::App;
-use crate::desk::{HEARD, project, sql};
+use crate::desk::{ANN, HEARD, project, sql};
 
 crate::specs![
     what_is_written_in_one_window_appears_in_the_other,
@@ -16,6 +16,7 @@ crate::specs![
     a_title_edited_on_both_is_told_and_both_are_kept,
     a_refused_change_is_explained_and_sent_again,
     a_device_that_was_signed_out_says_so,
+    a_forgotten_password_is_replaced_with_the_code_from_the_message,
     the_pages_of_sync_fit_wide_and_narrow_in_both_themes,
 ];
 
@@ -156,6 +157,27 @@ fn a_device_that_was_signed_out_says_so(ann: &mut App) -> anyhow::Result<()> {
     other.signs_in_again()?;
     ann.opens_chat("Only on the one that is signed out")?;
     other.is_content()
+}
+
+fn a_forgotten_password_is_replaced_with_the_code_from_the_message(
+    ann: &mut App,
+) -> anyhow::Result<()> {
+    let stack = project()?;
+    ann.open_ready()?;
+    ann.signs_up(&stack)?;
+    ann.signs_out()?;
+    ann.type_into("textbox", "E-mail address", ANN)?;
+    ann.type_into("textbox", "Password", "not this one")?;
+    ann.click("button", "Sign in")?;
+    ann.until("the refusal to be said", || Ok(!ann.all_with("alert", "wrong")?.is_empty()))?;
+    ann.click("button", "Forgot the password?")?;
+    ann.click("button", "Send the code")?;
+    ann.shows(&format!("If there is an account for {ANN}"))?;
+    let code = stack.mails().pop().context("a message")?.code;
+    ann.type_into("textbox", "Code", &code)?;
+    ann.type_into("textbox", "New password", "a better one, and longer")?;
+    ann.click("button", "Set the password and sign in")?;
+    ann.rests()
 }
 
 fn the_pages_of_sync_fit_wide_and_narrow_in_both_themes(ann: &mut App) -> anyhow::Result<()> {
