@@ -9,7 +9,6 @@ use super::Sink;
 use crate::import::lax::{self, Element, Key, Oddity, Shape, Value, Walked};
 use crate::import::record::{Kind, Place};
 
-#[allow(dead_code, reason = "the sources of dumps use it")]
 /// How deep below the root files are looked for.
 const DEEPEST: usize = 8;
 /// No export has more entries in a folder, or in all.
@@ -102,7 +101,6 @@ fn is_noise(name: &str) -> bool {
     name.starts_with("._") || matches!(name, ".DS_Store" | "Thumbs.db" | "desktop.ini" | "__MACOSX")
 }
 
-#[allow(dead_code, reason = "the sources of dumps use it")]
 /// All regular files below a root, or the root itself where it is one, in the order of their paths.
 pub(crate) fn all(root: &Path) -> io::Result<Vec<Found>> {
     if fs::symlink_metadata(root)?.is_file() {

@@ -1,6 +1,8 @@
 //! The programs whose data can come over, one file each.
 
+mod dump;
 mod files;
+mod mongo;
 mod pharmgpt;
 mod speech;
 #[cfg(test)]
@@ -54,7 +56,7 @@ pub trait Source: Send + Sync {
 
 /// All of them; the first that recognises a root reads it.
 pub fn all() -> Vec<Box<dyn Source>> {
-    vec![Box::new(pharmgpt::PharmGpt)]
+    vec![Box::new(pharmgpt::PharmGpt), Box::new(mongo::Mongo)]
 }
 
 /// Whoever wrote what stands here, if anybody known did.

@@ -6,6 +6,7 @@ use serde_json::Map;
 
 use crate::import::Text;
 use crate::import::lax::{self, Value};
+use crate::import::record::Message;
 use crate::model::Role;
 
 /// Who speaks. None where nobody can tell.
@@ -113,6 +114,24 @@ pub(crate) fn extras(value: &Value, known: &[&str]) -> Map<String, serde_json::V
     let is_extra = |name: &Text| !known.contains(&name.shown.as_str());
     let entries = value.entries().iter().filter(|(name, value)| is_extra(name) && !value.is_null());
     entries.map(|(name, value)| (name.shown.clone(), value.to_json())).collect()
+}
+
+/// Tokens and cost, by the names that they have in most programs.
+pub(crate) fn usage(value: &Value, message: &mut Message) {
+    let number = |keys: &[&str]| keys.iter().find_map(|key| value.get(key)?.as_i64());
+    message.tokens_in = number(&["prompt_tokens", "input_tokens"]);
+    message.tokens_out = number(&["completion_tokens", "output_tokens"]);
+    message.cost_micros = value.get("cost").and_then(micros);
+}
+
+/// Millionths, of a price in whole units. None: it is no price.
+pub(crate) fn micros(value: &Value) -> Option<i64> {
+    let number = match value {
+        Value::Text(text) => text.shown.trim().parse().ok()?,
+        value => value.as_f64()?,
+    };
+    let is_price = number >= 0.0 && number < 1.0e9;
+    is_price.then(|| (number * 1.0e6).round() as i64)
 }
 
 /// A text or a number that names something.
