@@ -47,9 +47,8 @@ impl When {
             Some(Value::Text(text)) => Self::parse(&text.shown, zone),
             Some(Value::Number(number)) => Self::number(number),
             Some(value @ Value::Map(_)) => match value.get("$date") {
-                Some(Value::Map(long)) => {
-                    Self::read(long.get("$numberLong").map(as_number).as_ref(), zone)
-                }
+                Some(Value::Map(long)) => Self::millis(long.get("$numberLong")),
+                Some(date @ Value::Number(_)) => Self::millis(Some(date)),
                 date => Self::read(date, zone),
             },
             _ => Self::default(),
@@ -74,6 +73,13 @@ impl When {
             }
             None => Self { at: None, original, assumed: false },
         }
+    }
+
+    /// Mongo's numbers are milliseconds, however small they are.
+    fn millis(value: Option<&Value>) -> Self {
+        let number = value.map(as_number).and_then(|value| value.as_i64());
+        let is_time = |ms: &i64| ms.unsigned_abs() < 400_000_000_000_000;
+        number.filter(is_time).map_or_else(Self::default, |ms| Self::at(Timestamp(ms)))
     }
 
     fn number(text: &str) -> Self {
@@ -187,6 +193,6 @@ mod tests {
         assert_eq!(read(r#"{"$date":"2025-03-29T22:58:02.5Z"}"#), Some(1_743_289_082_500));
         assert_eq!(read(r#"{"$date":{"$numberLong":"1743289082500"}}"#), Some(1_743_289_082_500));
         assert_eq!(read(r#"{"$date":1743289082500}"#), Some(1_743_289_082_500));
-        assert_eq!(read(r#"{"$date":{"$numberLong":"-750000"}}"#), Some(-750_000_000));
+        assert_eq!(read(r#"{"$date":{"$numberLong":"-750000"}}"#), Some(-750_000));
     }
 }

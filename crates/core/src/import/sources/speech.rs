@@ -130,7 +130,7 @@ pub(crate) fn micros(value: &Value) -> Option<i64> {
         Value::Text(text) => text.shown.trim().parse().ok()?,
         value => value.as_f64()?,
     };
-    let is_price = number >= 0.0 && number < 1.0e9;
+    let is_price = (0.0..1.0e9).contains(&number);
     is_price.then(|| (number * 1.0e6).round() as i64)
 }
 

@@ -37,7 +37,8 @@ pub(super) fn rows(
             Err(error) => return broken(file, &error, sink),
         };
         let Some(columns) = &columns else {
-            let names = record.cells.into_iter().map(|cell| Text::from_bytes(cell.unwrap_or_default()));
+            let names =
+                record.cells.into_iter().map(|cell| Text::from_bytes(cell.unwrap_or_default()));
             columns = Some(names.collect());
             continue;
         };
@@ -53,12 +54,15 @@ pub(super) fn rows(
         }
         let is_whole = !record.is_cut && record.cells.len() >= columns.len();
         if !is_whole {
-            sink(place.skip(Kind::File, "The row breaks off; what it has is used where it can be."))?;
+            sink(
+                place.skip(Kind::File, "The row breaks off; what it has is used where it can be."),
+            )?;
         }
         let cell = |bytes: Option<Vec<u8>>| {
             bytes.map_or(Value::Null, |bytes| Value::Text(Text::from_bytes(bytes)))
         };
-        let mut cells: Vec<_> = columns.iter().cloned().zip(record.cells.into_iter().map(cell)).collect();
+        let mut cells: Vec<_> =
+            columns.iter().cloned().zip(record.cells.into_iter().map(cell)).collect();
         if record.is_cut {
             // Half a value is none.
             cells.pop();

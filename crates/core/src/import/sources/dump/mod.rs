@@ -38,10 +38,26 @@ const LARGEST: usize = 96 << 20;
 
 /// Names that tables have in the dumps that are known; longer ones first where one is in another.
 const TABLES: [&str; 20] = [
-    "document_access_logs", "provider_file_uploads", "assistant_responses", "branch_selections",
-    "conversation_files", "user_preferences", "chat_messages", "chat_sessions", "user_profiles",
-    "support_tickets", "export_session", "file_metadata", "conversations", "usage_logs",
-    "documents", "messages", "sessions", "uploads", "users", "files",
+    "document_access_logs",
+    "provider_file_uploads",
+    "assistant_responses",
+    "branch_selections",
+    "conversation_files",
+    "user_preferences",
+    "chat_messages",
+    "chat_sessions",
+    "user_profiles",
+    "support_tickets",
+    "export_session",
+    "file_metadata",
+    "conversations",
+    "usage_logs",
+    "documents",
+    "messages",
+    "sessions",
+    "uploads",
+    "users",
+    "files",
 ];
 
 /// The table that a file is named after, if any.
@@ -88,11 +104,7 @@ pub(crate) fn columns(file: &Found) -> Vec<String> {
 }
 
 /// The rows of a file, in its order. What is wrong with it becomes items.
-pub(crate) fn rows(
-    file: &Found,
-    sink: &mut Sink<'_>,
-    each: &mut EachRow<'_>,
-) -> ControlFlow<()> {
+pub(crate) fn rows(file: &Found, sink: &mut Sink<'_>, each: &mut EachRow<'_>) -> ControlFlow<()> {
     let table = table_of(file.name());
     match form_of(file) {
         Some(Form::Json) | None => json(file, table, sink, each),
@@ -101,18 +113,12 @@ pub(crate) fn rows(
     }
 }
 
-fn json(
-    file: &Found,
-    table: &str,
-    sink: &mut Sink<'_>,
-    each: &mut EachRow<'_>,
-) -> ControlFlow<()> {
+fn json(file: &Found, table: &str, sink: &mut Sink<'_>, each: &mut EachRow<'_>) -> ControlFlow<()> {
     let first = lax::parse(&file.beginning(32 << 10)).value;
-    let (shape, into): (Shape, &dyn Fn(&[Key]) -> bool) = match container(&first) {
-        Some(_) => (Shape::One, &|way| way.len() == 1 && LISTS.contains(&way[0].name())),
-        None => (Shape::Many, &|_| false),
-    };
-    files::walk(file, shape, into, sink, &mut |way, element, sink| {
+    let is_export = container(&first).is_some();
+    let shape = if is_export { Shape::One } else { Shape::Many };
+    let into = |way: &[Key]| is_export && way.len() == 1 && LISTS.contains(&way[0].name());
+    files::walk(file, shape, &into, sink, &mut |way, element, sink| {
         let place = file.place(files::way_of(way));
         let value = files::value(&place, &element, sink)?;
         let table = match way {
@@ -133,8 +139,14 @@ fn json(
 
 /// The lists that an export of a whole user, or of a session, has.
 const LISTS: [&str; 8] = [
-    "conversations", "messages", "documents", "chat_sessions", "chat_messages", "usage_logs",
-    "uploads", "files",
+    "conversations",
+    "messages",
+    "documents",
+    "chat_sessions",
+    "chat_messages",
+    "usage_logs",
+    "uploads",
+    "files",
 ];
 
 /// The first list in an object that holds tables and is no row itself.
@@ -175,16 +187,38 @@ mod tests {
             r#"messages {"content":"é","id":"2","n":"7"}"#,
         ];
         let forms: [(&str, &str); 6] = [
-            ("messages.json", r#"[{"id":"1","content":"it's; \"x\"\nback\\slash","n":null},{"id":"2","content":"é","n":"7"}]"#),
-            ("m.json", r#"{"messages":[{"id":"1","content":"it's; \"x\"\nback\\slash","n":null},{"id":"2","content":"é","n":"7"}],"at":1}"#),
-            ("messages_rows.csv", "id,content,n\r\n1,\"it's; \"\"x\"\"\nback\\slash\",\r\n2,é,7\r\n"),
-            ("x.sql", "-- dump\nINSERT INTO \"public\".\"messages\" (\"id\", \"content\", \"n\") VALUES ('1', 'it''s; \"x\"\nback\\slash', null), ('2', 'é'::text, '7');"),
-            ("y.sql", "insert into messages (id, content, n) values ('1', E'it\\'s; \"x\"\\nback\\\\slash', NULL); INSERT INTO messages (id, content, n) VALUES ('2', 'é', '7');"),
-            ("z.sql", "COPY public.messages (id, content, n) FROM stdin;\n1\tit's; \"x\"\\nback\\\\slash\t\\N\n2\té\t7\n\\.\n"),
+            (
+                "messages.json",
+                r#"[{"id":"1","content":"it's; \"x\"\nback\\slash","n":null},{"id":"2","content":"é","n":"7"}]"#,
+            ),
+            (
+                "m.json",
+                r#"{"messages":[{"id":"1","content":"it's; \"x\"\nback\\slash","n":null},{"id":"2","content":"é","n":"7"}],"at":1}"#,
+            ),
+            (
+                "messages_rows.csv",
+                "id,content,n\r\n1,\"it's; \"\"x\"\"\nback\\slash\",\r\n2,é,7\r\n",
+            ),
+            (
+                "x.sql",
+                "-- dump\nINSERT INTO \"public\".\"messages\" (\"id\", \"content\", \"n\") VALUES ('1', 'it''s; \"x\"\nback\\slash', null), ('2', 'é'::text, '7');",
+            ),
+            (
+                "y.sql",
+                "insert into messages (id, content, n) values ('1', E'it\\'s; \"x\"\\nback\\\\slash', NULL); INSERT INTO messages (id, content, n) VALUES ('2', 'é', '7');",
+            ),
+            (
+                "z.sql",
+                "COPY public.messages (id, content, n) FROM stdin;\n1\tit's; \"x\"\\nback\\\\slash\t\\N\n2\té\t7\n\\.\n",
+            ),
         ];
         for (name, text) in forms {
             let (found, odd) = read(name, text.as_bytes());
-            assert_eq!((found.as_slice(), odd), (expected.map(str::to_owned).as_slice(), 0), "{name}");
+            assert_eq!(
+                (found.as_slice(), odd),
+                (expected.map(str::to_owned).as_slice(), 0),
+                "{name}"
+            );
         }
     }
 

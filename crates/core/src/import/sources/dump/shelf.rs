@@ -2,7 +2,7 @@
 //! without a name once they are many.
 
 use std::collections::HashMap;
-use std::io::{Read as _, Result, Seek as _, SeekFrom, Write as _};
+use std::io::{Read, Result, Seek as _, SeekFrom, Write as _};
 use std::ops::ControlFlow;
 
 use sha2::{Digest as _, Sha256};
@@ -165,7 +165,7 @@ impl Gathered {
     fn get(&mut self, slot: Slot) -> Result<Value> {
         self.shelf.seek(SeekFrom::Start(slot.offset))?;
         let mut bytes = Vec::new();
-        self.shelf.by_ref().take(slot.length).read_to_end(&mut bytes)?;
+        Read::by_ref(&mut self.shelf).take(slot.length).read_to_end(&mut bytes)?;
         Ok(lax::parse(&bytes).value)
     }
 }

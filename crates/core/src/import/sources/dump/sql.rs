@@ -81,7 +81,8 @@ impl<R: Read> Dump<'_, R> {
     ) -> io::Result<ControlFlow<()>> {
         loop {
             let (line, is_whole) = self.tokens.line()?;
-            if line == b"\\." || (line.is_empty() && !is_whole) {
+            let is_end = line == b"\\." || (!is_whole && matches!(line.as_slice(), b"" | b"\\"));
+            if is_end {
                 return Ok(ControlFlow::Continue(()));
             }
             let values = line.split(|byte| *byte == b'\t').map(unescaped).collect();
@@ -103,7 +104,9 @@ impl<R: Read> Dump<'_, R> {
         self.number += 1;
         let place = self.file.place(format!("{} row {}", head.table, self.number));
         if !is_whole {
-            sink(place.skip(Kind::File, "The row breaks off; what it has is used where it can be."))?;
+            sink(
+                place.skip(Kind::File, "The row breaks off; what it has is used where it can be."),
+            )?;
         }
         let entries = head.columns.iter().cloned().zip(values).collect();
         let value = Value::Map(Map { entries, is_whole });

@@ -22,7 +22,8 @@ pub(super) fn all(value: &Value) -> Vec<Attachment> {
 
 /// `{"type": "image_url", "image_url": {"url": …}}` and its like.
 fn of_part(part: &Value) -> Option<Attachment> {
-    let kinds = [("image_url", "image"), ("image", "image"), ("input_audio", "audio"), ("file", "file")];
+    let kinds =
+        [("image_url", "image"), ("image", "image"), ("input_audio", "audio"), ("file", "file")];
     kinds.iter().find_map(|(key, kind)| {
         let inner = part.get(key)?;
         let inner_keys = ["url", "data", "file_data"];
@@ -151,5 +152,6 @@ fn sniff(bytes: &[u8], kind: &str) -> Option<&'static str> {
 /// A word about attachments that the export has only the address of.
 pub(super) fn elsewhere(attachments: &[Attachment]) -> Option<String> {
     let count = attachments.iter().filter(|attachment| attachment.bytes.is_none()).count();
-    (count > 0).then(|| format!("{count} of what hung on it is not in the export, only its address."))
+    (count > 0)
+        .then(|| format!("{count} of what hung on it is not in the export, only its address."))
 }

@@ -153,7 +153,8 @@ impl Reading {
         if knows_sessions {
             conversation.title = Text::from("Recovered");
             conversation.metadata.insert("recovered".to_owned(), true.into());
-            let text = format!("Their session {key} is missing; they get a conversation of their own.");
+            let text =
+                format!("Their session {key} is missing; they get a conversation of their own.");
             sink(Place::new("", key).note(text))?;
         }
         self.emit(conversation, key.to_owned(), sink)
@@ -190,12 +191,21 @@ impl Reading {
     /// A message; none where it breaks off before its content ends.
     fn message(&self, filed: Filed, sink: &mut Sink<'_>) -> ControlFlow<(), Option<Message>> {
         const KNOWN: [&str; 11] = [
-            "_id", "session_id", "sender", "role", "content", "message", "timestamp", "audio",
-            "image", "pdf", "model",
+            "_id",
+            "session_id",
+            "sender",
+            "role",
+            "content",
+            "message",
+            "timestamp",
+            "audio",
+            "image",
+            "pdf",
+            "model",
         ];
         let Filed { value, id, place, others } = filed;
         let content = value.get("content").or_else(|| value.get("message"));
-        if content.is_none() && !value.is_whole() {
+        if !value.is_whole() && !content.is_some_and(Value::is_whole) {
             sink(place.skip(Kind::Message, "It breaks off before its content."))?;
             return ControlFlow::Continue(None);
         }

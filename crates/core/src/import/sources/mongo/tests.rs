@@ -45,7 +45,10 @@ fn every_form_of_an_export_gives_what_its_truth_says() {
         assert_eq!((haul.conversations.len(), haul.messages()), (8, 24), "{files:?}");
         assert_eq!((haul.skips.len(), haul.duplicates.len()), (0, 0), "{files:?}");
         for (key, count) in truth["messages_per_session"].as_object().expect("sessions") {
-            assert_eq!(haul.conversation(key).messages.len() as u64, count.as_u64().expect("a count"));
+            assert_eq!(
+                haul.conversation(key).messages.len() as u64,
+                count.as_u64().expect("a count")
+            );
         }
         has_the_contents(&haul, &truth);
     }
@@ -54,7 +57,8 @@ fn every_form_of_an_export_gives_what_its_truth_says() {
 /// Every message once, and the texts byte for byte.
 fn has_the_contents(haul: &Haul, truth: &serde_json::Value) {
     let list = |key: &str| truth[key].as_array().expect("a list").iter().map(ToString::to_string);
-    let told: BTreeMap<_, _> = list("message_ids_in_export_order").zip(list("content_sha256")).collect();
+    let told: BTreeMap<_, _> =
+        list("message_ids_in_export_order").zip(list("content_sha256")).collect();
     let messages = haul.conversations.iter().flat_map(|found| &found.messages);
     let mut ids = BTreeSet::new();
     for message in messages {
@@ -73,7 +77,8 @@ fn messages_stand_by_time_and_then_by_id() {
     let folder = folder(&FORMS[0]);
     let haul = haul(folder.path());
     let first = haul.conversation("67e87af8f2a74de452e6b438");
-    let texts: Vec<_> = first.messages.iter().map(|message| message.content.shown.as_str()).collect();
+    let texts: Vec<_> =
+        first.messages.iter().map(|message| message.content.shown.as_str()).collect();
     assert!(texts[2].contains("inserted last"), "{texts:?}");
     let times: Vec<_> = first.messages.iter().map(|message| message.at.at).collect();
     assert!(times.is_sorted());
@@ -92,7 +97,8 @@ fn what_hung_on_messages_is_told_by_its_bytes_in_every_form() {
         .flat_map(|message| &message.attachments)
         .collect();
     let count = |kind: &str, mime: Option<&str>, hash: &str| {
-        let is_it = |bytes: &Vec<u8>| serde_json::json!(sha256(bytes)) == truth["attachments"][hash];
+        let is_it =
+            |bytes: &Vec<u8>| serde_json::json!(sha256(bytes)) == truth["attachments"][hash];
         let same = hung.iter().filter(|found| found.kind == kind && found.mime.as_deref() == mime);
         same.filter(|found| found.bytes.as_ref().is_some_and(is_it)).count()
     };
@@ -100,7 +106,8 @@ fn what_hung_on_messages_is_told_by_its_bytes_in_every_form() {
     assert_eq!(count("pdf", Some("application/pdf"), "pdf_sha256"), 1);
     assert_eq!(count("audio", Some("audio/webm"), "webm_sha256"), 1);
     let urls: Vec<_> = hung.iter().filter_map(|found| found.url.as_deref()).collect();
-    let expected = ["https://files.example.invalid/u/1/pic.png?token=expired", "uploads/2025/03/report.pdf"];
+    let expected =
+        ["https://files.example.invalid/u/1/pic.png?token=expired", "uploads/2025/03/report.pdf"];
     assert_eq!(urls, expected);
     let odd = hung.iter().find(|found| found.mime.is_none() && found.bytes.is_some());
     assert_eq!(odd.map(|found| found.kind.as_str()), Some("audio"), "for links, without padding");
@@ -171,7 +178,8 @@ fn the_other_program_with_messages_only_is_read_too() {
     fs::write(folder.path().join("chat_messages.json"), rows).expect("written");
     let haul = haul(folder.path());
     let found = haul.conversation("s");
-    let texts: Vec<_> = found.messages.iter().map(|message| message.content.shown.as_str()).collect();
+    let texts: Vec<_> =
+        found.messages.iter().map(|message| message.content.shown.as_str()).collect();
     assert_eq!((texts, found.title.is_empty()), (vec!["Hi", "Hello"], true));
 }
 
@@ -195,8 +203,12 @@ fn any_changed_byte_or_beginning_is_no_crash() {
         }
         fs::write(&file, &torn).expect("torn");
         let found = Haul::of(&Mongo, folder.path());
-        let foreign: Vec<_> =
-            found.conversations.iter().flat_map(hashes).filter(|hash| !sound.contains(hash)).collect();
+        let foreign: Vec<_> = found
+            .conversations
+            .iter()
+            .flat_map(hashes)
+            .filter(|hash| !sound.contains(hash))
+            .collect();
         assert!(foreign.len() <= usize::from(round >= 200), "round {round} at {at}");
         assert!(found.messages() <= 24, "round {round} at {at}");
     }

@@ -229,7 +229,9 @@ fn message(
 ) -> ControlFlow<(), Option<Message>> {
     let mut metadata = Map::new();
     let text: Text = match value {
-        Value::Map(map) if !map.is_whole && map.get("content").is_none() => {
+        Value::Map(map)
+            if !value.is_whole() && !map.get("content").is_some_and(Value::is_whole) =>
+        {
             sink(place.skip(Kind::Message, "It breaks off before its end."))?;
             return ControlFlow::Continue(None);
         }
