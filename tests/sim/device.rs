@@ -18,7 +18,7 @@ static MIRRORS: AtomicU64 = AtomicU64::new(0);
 
 /// The time as a device sees it: the world's, off by something, and its own ids.
 #[derive(Debug)]
-pub struct SimClock(Mutex<Time>);
+pub(super) struct SimClock(Mutex<Time>);
 
 #[derive(Debug)]
 struct Time {
@@ -33,12 +33,12 @@ impl SimClock {
     }
 
     /// The world's time went on.
-    pub fn set(&self, now_ms: i64) {
+    pub(super) fn set(&self, now_ms: i64) {
         self.0.lock().expect("one thread").now_ms = now_ms;
     }
 
     /// Somebody turned it.
-    pub fn turn(&self, off_ms: i64) {
+    pub(super) fn turn(&self, off_ms: i64) {
         self.0.lock().expect("one thread").off_ms = off_ms;
     }
 }
@@ -59,56 +59,58 @@ impl Clock for SimClock {
 
 /// A data folder for one account.
 #[derive(Debug)]
-pub struct Account {
+pub(super) struct Account {
     /// Whose it is.
-    pub user: Uuid,
+    pub(super) user: Uuid,
     /// Its mirror.
-    pub mirror: Mirror,
+    pub(super) mirror: Mirror,
     /// What its session holds; none where the person has to sign in.
-    pub token: Option<Token>,
+    pub(super) token: Option<Token>,
 }
 
 /// A running program.
 #[derive(Debug)]
-pub struct Process {
+pub(super) struct Process {
     /// No two have the same.
-    pub id: u64,
+    pub(super) id: u64,
     /// Its engine.
-    pub state: State,
+    pub(super) state: State,
     /// The account that it works for.
-    pub account: usize,
+    pub(super) account: usize,
     /// What the mirror has to do, in order, with the epoch and the account.
-    pub jobs: VecDeque<(u64, usize, Job)>,
+    pub(super) jobs: VecDeque<(u64, usize, Job)>,
     /// The person has seen that it stands still.
-    pub reacts: bool,
+    pub(super) reacts: bool,
     /// When it wants to be woken.
-    pub timer: Option<i64>,
+    pub(super) timer: Option<i64>,
 }
 
 /// A computer.
 #[derive(Debug)]
-pub struct Device {
+pub(super) struct Device {
     /// Its clock.
-    pub clock: Arc<SimClock>,
+    pub(super) clock: Arc<SimClock>,
     /// Its accounts; most have one.
-    pub accounts: Vec<Account>,
+    pub(super) accounts: Vec<Account>,
     /// The one that is signed in.
-    pub active: usize,
+    pub(super) active: usize,
     /// Its running programs: one, none while it is dead, sometimes two.
-    pub processes: Vec<Process>,
+    pub(super) processes: Vec<Process>,
     /// Which of them may sync.
-    pub lock: Option<u64>,
+    pub(super) lock: Option<u64>,
     /// Whether it has a network.
-    pub online: bool,
+    pub(super) online: bool,
     /// Whether its owner locked it out.
-    pub revoked: bool,
+    pub(super) revoked: bool,
+    /// How much had been saved by then, where the server has not forgotten it since.
+    pub(super) revoked_after: Option<usize>,
     /// Requests for a new token that are on their way.
-    pub refreshing: Vec<u64>,
+    pub(super) refreshing: Vec<u64>,
 }
 
 impl Device {
     /// A device whose clock is off, with a mirror for each of these users.
-    pub fn new(name: &str, seed: u64, off_ms: i64, users: &[Uuid]) -> Self {
+    pub(super) fn new(name: &str, seed: u64, off_ms: i64, users: &[Uuid]) -> Self {
         let clock = SimClock::new(seed, off_ms);
         let accounts = users.iter().enumerate().map(|(at, user)| {
             let id = clock.new_id();
@@ -128,22 +130,23 @@ impl Device {
             lock: None,
             online: true,
             revoked: false,
+            revoked_after: None,
             refreshing: Vec::new(),
         }
     }
 
     /// The account that is signed in.
-    pub fn account(&self) -> &Account {
+    pub(super) fn account(&self) -> &Account {
         &self.accounts[self.active]
     }
 
     /// The mirror in use.
-    pub fn mirror(&self) -> &Mirror {
+    pub(super) fn mirror(&self) -> &Mirror {
         &self.account().mirror
     }
 
     /// Attaches the accounts to their mirrors.
-    pub fn attach(&self) {
+    pub(super) fn attach(&self) {
         for held in &self.accounts {
             let attach =
                 held.mirror.write(|w| account::attach(w, "sim", held.user, "a@example.org"));
@@ -152,12 +155,12 @@ impl Device {
     }
 
     /// The time, twice.
-    pub fn now(&self, world_ms: i64) -> Now {
+    pub(super) fn now(&self, world_ms: i64) -> Now {
         Now { mono_ms: world_ms, wall_ms: self.clock.now().0 }
     }
 
     /// Starts a program.
-    pub fn start(&mut self, id: u64, world_ms: i64, limits: Limits) -> &mut Process {
+    pub(super) fn start(&mut self, id: u64, world_ms: i64, limits: Limits) -> &mut Process {
         let state = State::new(limits, self.now(world_ms), id);
         let account = self.active;
         self.processes.push(Process {
@@ -172,12 +175,12 @@ impl Device {
     }
 
     /// A program by its id, where it still runs.
-    pub fn process(&mut self, id: u64) -> Option<&mut Process> {
+    pub(super) fn process(&mut self, id: u64) -> Option<&mut Process> {
         self.processes.iter_mut().find(|process| process.id == id)
     }
 
     /// Kills a program; the system lets go of its lock.
-    pub fn kill(&mut self, id: u64) {
+    pub(super) fn kill(&mut self, id: u64) {
         self.processes.retain(|process| process.id != id);
         // Nobody waits for its answer any more.
         self.refreshing.retain(|owner| *owner != id);

@@ -5,28 +5,28 @@ use tidemark_core::sync::failures::{Fault, FaultKind, Service};
 use crate::faults::Rng;
 
 /// How long a device waits for an answer, in milliseconds.
-pub const PATIENCE_MS: i64 = 20_000;
+pub(super) const PATIENCE_MS: i64 = 20_000;
 
 /// What becomes of one request.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Fate {
+pub(super) struct Fate {
     /// Until it reaches the server; none: never.
-    pub there_ms: Option<i64>,
+    pub(super) there_ms: Option<i64>,
     /// Until the answer is back, from there; none: never.
-    pub back_ms: Option<i64>,
+    pub(super) back_ms: Option<i64>,
     /// It reaches the server once more, this long after the first time.
-    pub again_ms: Option<i64>,
+    pub(super) again_ms: Option<i64>,
     /// What comes back instead of the answer.
-    pub instead: Option<Fault>,
+    pub(super) instead: Option<Fault>,
     /// A fault before the server has done anything.
-    pub before: Option<Fault>,
+    pub(super) before: Option<Fault>,
     /// Rows are missing from a list that says that it is whole.
-    pub partial: bool,
+    pub(super) partial: bool,
 }
 
 impl Fate {
     /// All goes well.
-    pub fn kind(rng: &mut Rng) -> Self {
+    pub(super) fn kind(rng: &mut Rng) -> Self {
         Self {
             there_ms: Some(5 + rng.below(40) as i64),
             back_ms: Some(5 + rng.below(40) as i64),
@@ -38,7 +38,7 @@ impl Fate {
     }
 
     /// Something may go wrong; about one time in `rarity`.
-    pub fn stormy(rng: &mut Rng, rarity: u64) -> Self {
+    pub(super) fn stormy(rng: &mut Rng, rarity: u64) -> Self {
         let mut fate = Self::kind(rng);
         if !rng.one_in(rarity) {
             return fate;

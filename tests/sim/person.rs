@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tidemark_core::mirror::messages::{self, Index, Progress};
 use tidemark_core::mirror::{Mirror, conversations, parked, settings};
 use tidemark_core::model::view::Shelf;
-use tidemark_core::model::wire::{Table, setting_id};
+use tidemark_core::model::wire::{Kind, Table, setting_id};
 use tidemark_core::model::{
     Conversation, ConversationId, Message, MessageId, MessageState, Role, TitleBy,
 };
@@ -15,45 +15,62 @@ use crate::faults::Rng;
 
 /// Something that was saved: a value that nobody else ever writes.
 #[derive(Debug, Clone)]
-pub struct Saved {
+pub(super) struct Saved {
     /// By which device.
-    pub device: usize,
+    pub(super) device: usize,
     /// Whose it is.
-    pub user: Uuid,
+    pub(super) user: Uuid,
     /// Where.
-    pub table: Table,
+    pub(super) table: Table,
     /// Which row.
-    pub row: Uuid,
+    pub(super) row: Uuid,
     /// Its conversation, where it has one.
-    pub conversation: Option<Uuid>,
+    pub(super) conversation: Option<Uuid>,
     /// Which field.
-    pub field: &'static str,
+    pub(super) field: &'static str,
     /// What.
-    pub value: String,
+    pub(super) value: String,
     /// What the person saw there before.
-    pub before: Option<String>,
+    pub(super) before: Option<String>,
 }
 
-/// A conversation that a person deleted for good.
+/// A refused change that a person gave up.
 #[derive(Debug)]
-pub struct Purged {
-    /// Which.
-    pub conversation: Uuid,
+pub(super) struct GivenUp {
     /// On which device.
-    pub device: usize,
+    pub(super) device: usize,
+    /// Of which row.
+    pub(super) row: Uuid,
+    /// What of it: registers, or `body`; none: all of a row that the server never took.
+    pub(super) registers: Vec<String>,
     /// How much had been saved before.
-    pub after: usize,
+    pub(super) after: usize,
+}
+
+/// A conversation that a person put into the trash, or deleted for good.
+#[derive(Debug)]
+pub(super) struct Purged {
+    /// Which.
+    pub(super) conversation: Uuid,
+    /// On which device.
+    pub(super) device: usize,
+    /// How much had been saved before.
+    pub(super) after: usize,
 }
 
 /// What was done.
 #[derive(Debug, Default)]
-pub struct Book {
+pub(super) struct Book {
     /// In the order of doing.
-    pub saved: Vec<Saved>,
+    pub(super) saved: Vec<Saved>,
     /// Conversations that a person deleted for good.
-    pub purged: Vec<Purged>,
-    /// Rows of which a person gave changes up, and on which device.
-    pub given_up: Vec<(usize, Uuid)>,
+    pub(super) purged: Vec<Purged>,
+    /// Conversations that a person put into the trash.
+    pub(super) trashed: Vec<Purged>,
+    /// Refused changes that a person gave up.
+    pub(super) given_up: Vec<GivenUp>,
+    /// Settings that a script wrote, and whose they are.
+    pub(super) scripts: Vec<(Uuid, String)>,
     words: u64,
 }
 
@@ -65,7 +82,7 @@ impl Book {
 }
 
 /// One thing that a person does. Tells what, for the trace; none where nothing was to be done.
-pub fn act(
+pub(super) fn act(
     rng: &mut Rng,
     book: &mut Book,
     device: usize,
@@ -79,8 +96,8 @@ pub fn act(
         9..=12 => person.renames(rng, book),
         13 | 14 => person.instructs(rng, book),
         15 | 16 => person.sets(rng, book),
-        17 => person.trashes(rng, true),
-        18 => person.trashes(rng, false),
+        17 => person.trashes(rng, book, true),
+        18 => person.trashes(rng, book, false),
         19 => person.purges(rng, book),
         20 | 21 => person.is_answered(rng, book),
         22 => person.pins(rng),
@@ -228,21 +245,27 @@ impl Person<'_> {
         Some(format!("sets {key}"))
     }
 
-    fn trashes(&self, rng: &mut Rng, trashed: bool) -> Option<String> {
+    fn trashes(&self, rng: &mut Rng, book: &mut Book, trashed: bool) -> Option<String> {
         let shelf = if trashed { Shelf::Active } else { Shelf::Trash };
         let id = self.any(rng, shelf)?.id;
         let at = trashed.then(|| self.mirror.clock().now());
         let field = conversations::Field::Trashed(at);
         self.mirror.write(|w| conversations::set(w, id, &field)).ok()?;
+        if trashed {
+            book.trashed.push(self.took_away(book, id));
+        }
         Some(format!("trashes {id} {trashed}"))
     }
 
     fn purges(&self, rng: &mut Rng, book: &mut Book) -> Option<String> {
         let id = self.any(rng, Shelf::Trash)?.id;
         self.mirror.write(|w| conversations::purge(w, id)).ok()?;
-        let (conversation, device, after) = (id.0, self.device, book.saved.len());
-        book.purged.push(Purged { conversation, device, after });
+        book.purged.push(self.took_away(book, id));
         Some(format!("purges {id}"))
+    }
+
+    fn took_away(&self, book: &Book, id: ConversationId) -> Purged {
+        Purged { conversation: id.0, device: self.device, after: book.saved.len() }
     }
 
     fn pins(&self, rng: &mut Rng) -> Option<String> {
@@ -262,7 +285,10 @@ impl Person<'_> {
             return Some(format!("tries {n} again"));
         }
         self.mirror.write(|w| parked::discard(w, n)).ok()?;
-        book.given_up.push((self.device, one.row_id));
+        let (device, row, after) = (self.device, one.row_id, book.saved.len());
+        let whole = matches!(one.kind, Kind::Put | Kind::Ensure);
+        let registers = if whole { Vec::new() } else { one.registers.clone() };
+        book.given_up.push(GivenUp { device, row, registers, after });
         Some(format!("gives {n} up"))
     }
 }

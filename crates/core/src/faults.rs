@@ -1,18 +1,34 @@
 //! Bugs on demand: what a suite switches on to see that it would notice.
 //!
 //! A suite that has never failed proves nothing. Each [`Bug`] is one of the list in the design of
-//! sync, in what the engine decides; those in what the mirror stores are in `mirror/sync_faults.rs`,
-//! those of the server's side in the simulator's model. Only the feature `faults`, which no shipped
-//! build has, can switch one on; without it [`on`] is a constant.
+//! sync, in what the engine decides or in what the mirror stores; those of the server's side are in the
+//! simulator's model. Only the feature `faults`, which no shipped build has, can switch one on, for the
+//! thread that does it; without it [`on`] is a constant.
 
 /// A bug that the suites must catch. The numbers are those of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Bug {
+    /// 3: the cursor moves before the page is applied.
+    CursorFirst = 3,
+    /// 4: an operation leaves the outbox before its outcome is stored.
+    OutboxFirst = 4,
     /// 7: a 401 drops the operations that it refused.
     RefusedTokenDropsOps = 7,
+    /// 9: a parked operation lets those behind it pass.
+    ParkedLetsPass = 9,
+    /// 10: a parked operation stops other queues.
+    ParkedStopsAll = 10,
+    /// 11: a pull skips rows with pending operations.
+    PullSkipsPending = 11,
+    /// 12: a pull overwrites pending fields.
+    PullOverwritesPending = 12,
+    /// 13: an older seq overwrites a newer base.
+    OlderOverwrites = 13,
     /// 14: absence is taken as deletion.
     AbsenceDeletes = 14,
+    /// 17: a clock that the server shifted is not adopted.
+    ShiftNotAdopted = 17,
     /// 18: what failed is tried again with the next local write only.
     RetryOnWriteOnly = 18,
     /// 20: an answer for the previous user is applied.
@@ -23,6 +39,8 @@ pub enum Bug {
     NoPoll = 22,
     /// 23: the head is read after the snapshot.
     HeadAfterSnapshot = 23,
+    /// 24: a row leaves the index's list before it is indexed.
+    IndexMarkedFirst = 24,
 }
 
 #[cfg(feature = "faults")]

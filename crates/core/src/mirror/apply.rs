@@ -13,10 +13,10 @@ use rusqlite::params;
 use uuid::Uuid;
 
 use super::incoming::{Incoming, Layout, keep};
-use super::sync_faults::{self, Fault};
 use super::touched::{Size, Touched};
 use super::{Error, Mirror, Write, cursors, departed, rows, tombstones};
 use crate::events::Change as Told;
+use crate::faults::{self, Bug};
 use crate::model::wire::{After, Cell, Change, Entry, EntryKind, Page, Rows, Snapshot, Table};
 
 /// Rows of one transaction.
@@ -120,7 +120,7 @@ pub fn page(mirror: &Mirror, page: &Page<'_>, gone: Gone) -> Result<Applied, Err
         return Ok(Applied::default());
     }
     sound(mirror, page)?;
-    if sync_faults::has(Fault::CursorFirst) {
+    if faults::on(Bug::CursorFirst) {
         mirror.write_behind(|write| cursors::set_pull(&write.tx, &page.cursor))?;
     }
     let size = if page.changes.len() <= FEW { Size::Few } else { Size::Many };

@@ -104,6 +104,16 @@ pub(super) fn seq(connection: &Connection, table: Table, id: Uuid) -> Result<Opt
         .optional()?)
 }
 
+/// The rows whose copied bases the server said after `seq`, in the order in which it said them.
+pub(super) fn above(connection: &Connection, seq: i64) -> Result<Vec<(Table, Uuid)>, Error> {
+    let mut statement = connection
+        .prepare("SELECT tbl, row_id FROM bases WHERE seq > ?1 ORDER BY seq, tbl, row_id")?;
+    let rows = statement
+        .query_map([seq], |row| Ok((row.get(0)?, row.get(1).map(Uuid::from_bytes)?)))?
+        .collect::<Result<Vec<(i64, Uuid)>, _>>()?;
+    Ok(rows.into_iter().filter_map(|(code, id)| Some((Table::from_code(code)?, id))).collect())
+}
+
 /// Stores a base.
 pub(super) fn put(
     connection: &Connection,

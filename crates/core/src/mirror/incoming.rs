@@ -16,10 +16,10 @@ use super::bases::{self, Base};
 use super::outbox::{self, Pending};
 use super::rows::{self, Stamp, Stored};
 use super::sql::to_json;
-use super::sync_faults::{self, Fault};
 use super::touched::{Place, Touched, reindex};
 use super::{Error, Write, messages};
 use crate::events::Change;
+use crate::faults::{self, Bug};
 use crate::model::wire::{Cell, Clocks, Table};
 use crate::model::{ConversationId, Timestamp};
 
@@ -247,10 +247,10 @@ impl<'a> Incoming<'a> {
     fn meet(&self, write: &mut Write<'_>, touched: &mut Touched, row: Stored) -> Result<(), Error> {
         let mut pending = outbox::pending(&write.tx, self.table(), self.id)?;
         let older = row.seq.is_some_and(|seq| self.seq < seq);
-        if older && !sync_faults::has(Fault::OlderOverwrites) {
+        if older && !faults::on(Bug::OlderOverwrites) {
             return Ok(());
         }
-        if pending.any && sync_faults::has(Fault::PullSkipsPending) {
+        if pending.any && faults::on(Bug::PullSkipsPending) {
             return Ok(());
         }
         let base = self.base();
@@ -262,7 +262,7 @@ impl<'a> Incoming<'a> {
         if pending.any {
             bases::put(&write.tx, self.table(), self.id, &base)?;
         }
-        let overwrites = sync_faults::has(Fault::PullOverwritesPending);
+        let overwrites = faults::on(Bug::PullOverwritesPending);
         let pending = if overwrites { Pending::default() } else { pending };
         let shown = show(write, self.table(), row, &base, &pending, self.extra(), touched)?;
         if shown { Ok(()) } else { self.keep(write) }

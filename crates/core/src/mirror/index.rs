@@ -9,8 +9,8 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::search::script::spaced;
-use super::sync_faults::{self, Fault};
 use super::{Error, Mirror};
+use crate::faults::{self, Bug};
 
 /// Rows in one transaction: a person's write waits a few milliseconds behind it at most.
 const BATCH: usize = 128;
@@ -32,7 +32,7 @@ pub(super) fn insert_message(
 
 /// Takes one batch off the dirty list. Tells how many rows it took; 0 means all is indexed.
 pub fn catch_up(mirror: &Mirror) -> Result<usize, Error> {
-    if sync_faults::has(Fault::IndexMarkedFirst) {
+    if faults::on(Bug::IndexMarkedFirst) {
         return marked_first(mirror);
     }
     mirror.write_lazily(|tx| {
@@ -52,7 +52,7 @@ fn done(connection: &Connection, kind: i64, row: i64) -> Result<(), Error> {
     Ok(())
 }
 
-/// The bug of [`Fault::IndexMarkedFirst`]: off the list in one transaction, into the index in another.
+/// The bug of [`Bug::IndexMarkedFirst`]: off the list in one transaction, into the index in another.
 fn marked_first(mirror: &Mirror) -> Result<usize, Error> {
     let rows = mirror.write_lazily(|tx| {
         let rows = listed(tx)?;

@@ -39,6 +39,7 @@ pub mod migrate;
 mod open;
 pub mod outbox;
 pub mod parked;
+mod reoffer;
 pub mod restored;
 pub mod rows;
 pub mod salvage;
@@ -49,7 +50,6 @@ pub mod settings;
 pub mod settle;
 mod sibling;
 mod sql;
-pub mod sync_faults;
 #[cfg(test)]
 mod sync_tests;
 pub mod synced;

@@ -25,9 +25,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::bases::{self, Base};
 use super::rows::{self, Stored};
-use super::sync_faults::{self, Fault};
-use super::{Error, Mirror, Write, account, bases};
+use super::{Error, Mirror, Write, account};
+use crate::faults::{self, Bug};
 use crate::model::wire::{Clocks, Kind, Op, Table};
 
 /// The name that a message's body has among an operation's registers.
@@ -77,6 +78,11 @@ impl Entry {
     /// Whether it carries all fields.
     pub(super) fn is_whole(&self) -> bool {
         matches!(self.kind, Kind::Put | Kind::Ensure)
+    }
+
+    /// Whether a new change of the row can go with it. What carries values of its own would leave it behind.
+    fn may_be_joined(&self) -> bool {
+        self.state != OpState::InFlight && self.kind != Kind::Purge && self.sent.is_none()
     }
 
     /// What it carries: as it was sent, or as the row stands now; none where the row is gone.
@@ -202,6 +208,26 @@ pub(super) fn ensure(write: &Write<'_>, table: Table, row: &Stored) -> Result<()
     insert(write, &New { table, row_id: row.id, queue, kind: Kind::Ensure, registers, state })
 }
 
+/// A row that this device is changing is offered as the server had it; the changes come after it.
+pub(super) fn ensure_base(
+    write: &Write<'_>,
+    table: Table,
+    row: &Stored,
+    base: &Base,
+) -> Result<(), Error> {
+    ensure(write, table, row)?;
+    let mut fields = row.fields.clone();
+    fields.extend(row.extra.clone());
+    fields.extend(base.fields.clone());
+    fields.insert("updated_ms".to_owned(), base.updated_ms.into());
+    let sent = Sent { fields, clocks: base.clocks.clone(), base: Clocks::new() };
+    write.tx.execute(
+        "UPDATE outbox SET sent = ?2 WHERE n = ?1",
+        params![write.tx.last_insert_rowid(), json(&sent)],
+    )?;
+    Ok(())
+}
+
 /// A row changed: these registers (or [`BODY`]) of it go up.
 pub(super) fn changed(
     write: &Write<'_>,
@@ -210,7 +236,7 @@ pub(super) fn changed(
     names: &[&str],
 ) -> Result<(), Error> {
     let ops = of_row(&write.tx, table, row_id)?;
-    let open = ops.iter().rev().find(|op| op.state != OpState::InFlight && op.kind != Kind::Purge);
+    let open = ops.iter().rev().find(|op| op.may_be_joined());
     let seq = bases::seq(&write.tx, table, row_id)?;
     match open {
         Some(op) => join(write, op, names, seq.is_some())?,
@@ -331,8 +357,8 @@ pub(super) fn renumber(write: &Write<'_>, old: i64) -> Result<(), Error> {
     write
         .tx
         .prepare_cached(
-            "INSERT INTO outbox (tbl, row_id, queue, kind, registers, state, attempts, code, message, created_ms)
-             SELECT tbl, row_id, queue, kind, registers, state, attempts, code, message, created_ms
+            "INSERT INTO outbox (tbl, row_id, queue, kind, registers, state, sent, attempts, code, message, created_ms)
+             SELECT tbl, row_id, queue, kind, registers, state, sent, attempts, code, message, created_ms
                FROM outbox
               WHERE n = ?1",
         )?
@@ -390,6 +416,7 @@ pub(super) fn merge_waiting(write: &Write<'_>, table: Table, id: Uuid) -> Result
         || !matches!(second.state, OpState::Waiting | OpState::Held)
         || second.kind != Kind::Patch
         || first.kind == Kind::Purge
+        || first.sent.is_some()
     {
         return Ok(());
     }
@@ -483,9 +510,9 @@ pub fn take(mirror: &Mirror, max_ops: usize, max_bytes: usize) -> Result<Vec<Op>
 }
 
 fn ready(connection: &Connection, limit: usize) -> Result<Vec<Entry>, Error> {
-    let behind = if sync_faults::has(Fault::ParkedLetsPass) {
+    let behind = if faults::on(Bug::ParkedLetsPass) {
         "0"
-    } else if sync_faults::has(Fault::ParkedStopsAll) {
+    } else if faults::on(Bug::ParkedStopsAll) {
         "1"
     } else {
         "p.queue = o.queue"

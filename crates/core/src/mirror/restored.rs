@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
 use super::outbox::{self, New, OpState, Registers};
-use super::{Error, Mirror, Write, cursors};
+use super::{Error, Mirror, Write, cursors, reoffer};
 use crate::model::wire::{Cursor, Head, Kind, Table};
 
 /// Rows of one transaction.
@@ -49,6 +49,7 @@ pub fn rewind(mirror: &Mirror, anchor: Option<Head>) -> Result<Rewound, Error> {
     }
     mirror.write(|write| {
         rewound.deletions = repeat_deletions(write, seq)?;
+        reoffer::before_changes(write, seq)?;
         operations(write)?;
         write.tx.execute("DELETE FROM heads WHERE seq > ?1", [seq])?;
         write.tx.execute("DELETE FROM pushed_heads", [])?;
@@ -160,7 +161,8 @@ pub(super) fn distrust(write: &Write<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// A change of a row that the server may have lost becomes an offer of the whole row.
+/// A change of a row that the server may have lost, and of which nothing else is known, becomes an offer of
+/// the whole row.
 fn operations(write: &Write<'_>) -> Result<(), Error> {
     let mut lost = Vec::new();
     for table in Table::ALL {

@@ -23,10 +23,10 @@ use super::conflicts::{self, Loss};
 use super::incoming;
 use super::outbox::{self, Entry, Sent};
 use super::rows::{self, Stored};
-use super::sync_faults::{self, Fault};
 use super::touched::{Size, Touched};
 use super::{Error, Mirror, Write, departed, sibling, tombstones};
 use crate::events::Change;
+use crate::faults::{self, Bug};
 use crate::model::wire::{Accepted, FieldKind, FullRow, Kind, Outcome, Settled, Table};
 use crate::model::{ConversationId, MessageId};
 
@@ -67,7 +67,7 @@ fn settle_batch(
     before: Settlement,
 ) -> Result<Settlement, Error> {
     let mut entries = Vec::with_capacity(batch.len());
-    if sync_faults::has(Fault::OutboxFirst) {
+    if faults::on(Bug::OutboxFirst) {
         mirror.write(|write| {
             for settled in batch {
                 entries.push(outbox::get(&write.tx, settled.n)?);
@@ -131,7 +131,7 @@ impl Settling<'_, '_> {
         let known = bases::get(&self.write.tx, entry.table, entry.row_id)?;
         let base = match known {
             // A page was faster, and has seen this operation or a later one.
-            Some(base) if base.seq >= accepted.seq => base,
+            Some(base) if base.seq >= accepted.seq && !faults::on(Bug::OlderOverwrites) => base,
             Some(base) => fold(base, &sent, accepted.seq),
             None => fold(Base::from(row.clone()), &sent, accepted.seq),
         };
@@ -149,7 +149,7 @@ impl Settling<'_, '_> {
         let Some(shifted) = accepted.clocks.as_ref().filter(|clocks| !clocks.is_empty()) else {
             return Ok(row);
         };
-        if sync_faults::has(Fault::ShiftNotAdopted) {
+        if faults::on(Bug::ShiftNotAdopted) {
             return Ok(row);
         }
         let Some(mut row) = row else { return Ok(None) };
@@ -245,7 +245,7 @@ impl Settling<'_, '_> {
         )?;
         // What was sent with it and stands behind it was not done.
         self.write.tx.execute(
-            "UPDATE outbox SET state = 'waiting', sent = NULL
+            "UPDATE outbox SET state = 'waiting', sent = iif(kind = 'ensure', sent, NULL)
               WHERE queue = ?1 AND n > ?2 AND state = 'in_flight'",
             params![entry.queue.as_bytes(), entry.n],
         )?;
@@ -254,9 +254,10 @@ impl Settling<'_, '_> {
 
     fn again(&mut self, entry: &Entry, code: Option<&str>) -> Result<(), Error> {
         self.sum.waiting += 1;
+        // What was offered stays as it was offered: a change made since waits behind it.
         self.write.tx.execute(
             "UPDATE outbox
-                SET state = iif(state = 'in_flight', 'waiting', state), sent = NULL,
+                SET state = iif(state = 'in_flight', 'waiting', state), sent = iif(kind = 'ensure', sent, NULL),
                     code = ?2, attempts = attempts + ?3
               WHERE n = ?1",
             params![entry.n, code, code.is_some()],
@@ -289,7 +290,7 @@ impl Settling<'_, '_> {
     fn take(&mut self, entry: &Entry, row: &FullRow) -> Result<(), Error> {
         let known = bases::seq(&self.write.tx, entry.table, entry.row_id)?;
         let base = match known {
-            Some(seq) if seq > row.seq => {
+            Some(seq) if seq > row.seq && !faults::on(Bug::OlderOverwrites) => {
                 bases::get(&self.write.tx, entry.table, entry.row_id)?.unwrap_or_default()
             }
             _ => Base::from(row.clone()),

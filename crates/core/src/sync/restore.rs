@@ -89,6 +89,8 @@ impl State {
         self.memory = None;
         self.greeted &= known.is_some();
         self.start_over();
+        // Made ready before: its operations may have other numbers now.
+        self.push.ready = None;
         self.pull.wanted = true;
         self.push.wanted = true;
     }

@@ -162,9 +162,10 @@ impl State {
         self.pause = Some(Paused { why, until });
     }
 
-    /// What is being applied ends; what was to follow it is planned anew from what the mirror says.
+    /// What is being applied ends; what was to follow it is planned anew from what the mirror says. What was
+    /// learnt of the server's clock is still stored: it is not learnt again before one of the clocks moves.
     pub(super) fn start_over(&mut self) {
-        self.jobs.clear();
+        self.jobs.retain(|job| matches!(job, Job::Offset { .. }));
         self.pull.ahead = None;
         self.pull.stage_ahead = None;
     }

@@ -345,12 +345,69 @@ fn a_restored_server_gets_back_what_this_device_wrote_and_what_it_had_pulled() {
     assert!(attach::offer(&bob.mirror, 100).expect("offers").done);
     let mut ops: Vec<_> = bob.take().into_iter().map(|op| (op.id, op.kind)).collect();
     ops.sort_by_key(|op| op.0);
-    let mut expected =
-        vec![(theirs.0, Kind::Ensure), (gone.0, Kind::Purge), (mine.0, Kind::Ensure)];
+    let mut expected = vec![
+        (theirs.0, Kind::Ensure),
+        (theirs.0, Kind::Patch),
+        (gone.0, Kind::Purge),
+        (mine.0, Kind::Ensure),
+    ];
     expected.sort_by_key(|op| op.0);
     assert_eq!(ops, expected);
     bob.apply(vec![conversation_change(6, old, "after the restore", T + 9)]);
     assert_eq!(bob.title(old), "after the restore");
+}
+
+/// A conversation that the server had at seq 6 as "theirs" and a message of it at 7; on this device a title
+/// that is refused, and a server that was restored to 5.
+fn restored_under_a_refused_title() -> (Device, ConversationId, MessageId) {
+    let bob = Device::new();
+    let (theirs, message) = (ConversationId(id(2)), MessageId(id(3)));
+    bob.apply(vec![
+        conversation_change(6, theirs, "theirs", T),
+        message_change(7, message, theirs, None, "hello"),
+    ]);
+    bob.rename(theirs, "refused");
+    let n = bob.take()[0].n;
+    let (code, message_of_it) = ("invalid".to_owned(), "no".to_owned());
+    bob.settle(n, Outcome::Rejected { code, message: message_of_it });
+    restored::rewind(&bob.mirror, Some(Head { seq: 5, nonce: 5 })).expect("rewinds");
+    assert!(attach::offer(&bob.mirror, 100).expect("offers").done);
+    (bob, theirs, message)
+}
+
+#[test]
+fn a_refused_change_keeps_nothing_of_its_conversation_from_a_restored_server() {
+    let (bob, theirs, message) = restored_under_a_refused_title();
+    let ops = bob.take();
+    let offered: Vec<_> = ops.iter().map(|op| (op.id, op.kind)).collect();
+    assert_eq!(offered, [(theirs.0, Kind::Ensure), (message.0, Kind::Ensure)]);
+    assert_eq!(ops[0].fields["title"], "theirs", "as the server had it, without what it refuses");
+    assert_eq!(bob.title(theirs), "refused", "what the person sees stays");
+}
+
+#[test]
+fn a_refused_change_given_up_after_a_restore_falls_back_to_what_the_server_had() {
+    let (bob, theirs, _) = restored_under_a_refused_title();
+    let n = bob.take()[0].n;
+    bob.settle(n, Outcome::Retry { code: "40P01".into() });
+    let again = bob.take();
+    assert_eq!(again[0].fields["title"], "theirs", "sent again as it was");
+    bob.settle(again[0].n, applied(6));
+    let refused = bob.read(parked::all)[0].n;
+    bob.write(|write| parked::discard(write, refused));
+    assert_eq!(bob.title(theirs), "theirs");
+}
+
+#[test]
+fn a_change_beside_an_offered_base_is_an_operation_of_its_own() {
+    let (bob, theirs, _) = restored_under_a_refused_title();
+    let refused = bob.read(parked::all)[0].n;
+    bob.write(|write| parked::discard(write, refused));
+    bob.rename(theirs, "better");
+    let titles: Vec<_> = bob.take().into_iter().filter(|op| op.id == theirs.0).collect();
+    assert_eq!(titles.iter().map(|op| op.kind).collect::<Vec<_>>(), [Kind::Ensure, Kind::Patch]);
+    assert_eq!(titles[0].fields["title"], "theirs");
+    assert_eq!(titles[1].fields["title"], "better");
 }
 
 #[test]

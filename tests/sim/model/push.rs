@@ -5,14 +5,28 @@ use tidemark_core::sync::failures::Fault;
 use tidemark_core::sync::server::Told;
 use uuid::Uuid;
 
-use super::{Mark, Server, ServerBug, is_refused, refuse};
+use super::super::server::{REFUSAL, refuse};
+use super::{Mark, Model, ServerBug, is_refused};
 
 /// A clock this far ahead is believed, in milliseconds.
 const TOLERATED_MS: i64 = 60_000;
 /// What bug 6 keeps an outcome for, in milliseconds.
 const LEDGER_AGE_MS: i64 = 20_000;
 
-impl Server {
+/// Where an operation is done.
+#[derive(Clone, Copy)]
+struct At {
+    user: Uuid,
+    device: Uuid,
+    /// Of the transaction.
+    number: i64,
+    /// Up to here the device has settled.
+    mark: i64,
+    /// By so much the batch's clocks were shifted.
+    ahead: i64,
+}
+
+impl Model {
     pub(super) fn push(&mut self, user: Uuid, push: &Push) -> Result<Told, Fault> {
         if self.locked.contains(&user) {
             return Err(refuse(409, "55P03"));
@@ -32,18 +46,8 @@ impl Server {
         let mut outcomes = Vec::new();
         for op in &push.ops {
             let op = shifted(op, ahead);
-            let was_stuck = stuck.contains(&op.queue);
-            let outcome = self.one(user, push.device, number, mark, &op, &mut stuck);
-            if was_stuck && matches!(outcome, Outcome::Applied(_)) {
-                let n = op.n;
-                self.books.violations.push(format!("operation {n} passed a refused one"));
-            }
-            let outcome = told(outcome, &op, ahead);
-            if let Outcome::Applied(accepted) | Outcome::Merged(accepted, _) = &outcome
-                && accepted.clocks.is_some()
-            {
-                self.books.shifted.insert(push.device);
-            }
+            let at = At { user, device: push.device, number, mark, ahead };
+            let outcome = self.one(at, &op, &mut stuck);
             outcomes.push(Settled { n: op.n, outcome });
         }
         let bug = self.bug;
@@ -51,15 +55,8 @@ impl Server {
         Ok(Told::Pushed(Pushed { head, server_ms, outcomes }))
     }
 
-    fn one(
-        &mut self,
-        user: Uuid,
-        device: Uuid,
-        number: i64,
-        mark: i64,
-        op: &Op,
-        stuck: &mut Vec<Uuid>,
-    ) -> Outcome {
+    fn one(&mut self, at: At, op: &Op, stuck: &mut Vec<Uuid>) -> Outcome {
+        let At { user, device, mark, .. } = at;
         let kept = self.scope(user).ledger.get(&(device, op.n)).cloned();
         let outcome = match kept {
             Some((row, outcome, _)) if row == op.id => self.refreshed(user, op, outcome),
@@ -67,7 +64,7 @@ impl Server {
             _ if stuck.contains(&op.queue) && !self.has(ServerBug::ParkedLetsPass) => {
                 Outcome::Behind
             }
-            _ => self.execute(user, device, number, op),
+            _ => self.execute(at, op),
         };
         if matches!(outcome, Outcome::Rejected { .. } | Outcome::Retry { .. }) {
             stuck.push(op.queue);
@@ -76,17 +73,17 @@ impl Server {
     }
 
     /// Does an operation that has no outcome yet.
-    fn execute(&mut self, user: Uuid, device: Uuid, number: i64, op: &Op) -> Outcome {
+    fn execute(&mut self, at: At, op: &Op) -> Outcome {
+        let At { user, device, number, ahead, .. } = at;
         // A lock that did not come: now and then, and nothing that the operation is to blame for.
         if self.rng.one_in(60) {
             return Outcome::Retry { code: "40P01".into() };
         }
         let outcome = if is_refused(op) {
-            rejected("invalid", "a word that is refused")
+            rejected("invalid", REFUSAL)
         } else {
-            self.apply(user, device, number, op)
+            told(self.apply(user, device, number, op), op, ahead)
         };
-        self.book(device, op, &outcome);
         let now = self.now_ms;
         let entry = (op.id, outcome.clone(), now);
         if !self.has(ServerBug::NoLedger) {
@@ -143,23 +140,6 @@ impl Server {
         let all = |op: &Op| Settled { n: op.n, outcome: rejected("invalid", "the batch") };
         Told::Pushed(Pushed { head, server_ms, outcomes: push.ops.iter().map(all).collect() })
     }
-
-    /// Notes an execution: once each, and in the order of its queue.
-    fn book(&mut self, device: Uuid, op: &Op, outcome: &Outcome) {
-        let (n, queue) = (op.n, (device, op.queue));
-        let refused = matches!(outcome, Outcome::Rejected { .. });
-        if !refused && !self.books.executed.insert((device, n)) {
-            self.books.violations.push(format!("operation {n} of {device} took effect twice"));
-        }
-        let last = self.books.last.entry(queue).or_default();
-        if *last > n && !refused {
-            self.books.violations.push(format!("operation {n} of {device} came after {last}"));
-        }
-        *last = n.max(*last);
-        if refused {
-            self.books.refused.entry(queue).or_default().insert(n);
-        }
-    }
 }
 
 pub(super) fn rejected(code: &str, message: &str) -> Outcome {
@@ -187,7 +167,7 @@ fn told(outcome: Outcome, op: &Op, ahead: i64) -> Outcome {
     }
 }
 
-impl Server {
+impl Model {
     pub(super) fn parent_is_missing(&mut self, user: Uuid, op: &Op) -> bool {
         let Some(conversation) = op.fields.get("conversation_id").and_then(|id| id.as_str()) else {
             return false;

@@ -9,9 +9,10 @@ use tidemark_core::sync::failures::Fault;
 use tidemark_core::sync::server::{Ask, Told};
 use uuid::Uuid;
 
-use super::{Entry, Mark, Scope, Server, ServerBug, Stored, Token, refuse};
+use super::super::server::refuse;
+use super::{Entry, Mark, Model, Scope, ServerBug, Stored, Token};
 
-impl Server {
+impl Model {
     /// Whether the device that said hello in this session is in good standing.
     pub(super) fn standing(&self, user: Uuid, token: Token) -> Result<(), Fault> {
         let scope = self.scopes.get(&user);
@@ -196,7 +197,7 @@ impl Server {
 
 impl Scope {
     /// The rows of a table that are there, with their entries, by id.
-    pub fn of(&self, table: Table) -> impl Iterator<Item = (Uuid, &Entry, &Stored)> {
+    pub(super) fn of(&self, table: Table) -> impl Iterator<Item = (Uuid, &Entry, &Stored)> {
         let code = table.code();
         self.rows
             .range((code, Uuid::nil())..=(code, Uuid::max()))
@@ -204,7 +205,7 @@ impl Scope {
     }
 
     /// The head, as a server with this bug tells it.
-    pub fn told_head(&self, bug: Option<ServerBug>) -> Head {
+    pub(super) fn told_head(&self, bug: Option<ServerBug>) -> Head {
         match bug {
             Some(ServerBug::CursorOnSequence | ServerBug::CursorOnUpdatedAt) => {
                 let seq = self.change.values().map(|entry| entry.version(bug)).max().unwrap_or(0);

@@ -1,14 +1,14 @@
 //! What an operation does to a row: by register, by the rule of bodies, or for good.
 
 use serde_json::{Map, Value, json};
-use tidemark_core::model::wire::{Accepted, Clocks, FullRow, Kind, Op, Outcome, Table};
+use tidemark_core::model::wire::{Accepted, FullRow, Kind, Op, Outcome, Table};
 use uuid::Uuid;
 
 use super::push::rejected;
 use super::read::conversation_of;
-use super::{Server, ServerBug, Stored};
+use super::{Model, ServerBug, Stored};
 
-impl Server {
+impl Model {
     pub(super) fn insert(&mut self, user: Uuid, number: i64, op: &Op) -> Outcome {
         if self.has(ServerBug::ChildrenRejected) && self.parent_is_missing(user, op) {
             return rejected("invalid", "no such conversation");
@@ -202,9 +202,4 @@ fn title_wins(op: &Op, stored: &Stored, register: &str) -> Option<bool> {
     };
     let (incoming, held) = (by_person(&op.fields), by_person(&stored.fields));
     (incoming != held).then_some(incoming)
-}
-
-/// Clocks for a writer that sends none.
-pub fn stamped(table: Table, now_ms: i64) -> Clocks {
-    table.registers().iter().map(|register| (register.name.to_owned(), now_ms << 16)).collect()
 }

@@ -1,0 +1,104 @@
+//! What a restored server lost of rows that this device is changing, or that a refused operation holds up.
+//!
+//! A row without operations is offered by the scan ([`super::attach`]), as it stands. One with operations shows
+//! what the server has not taken, and may never take: what the server gets back is its base, as an
+//! operation of its own. A refused operation holds up what a person did after it, not what the server had
+//! before: of its queue all is offered ahead of it. Without this a single refused title would keep a
+//! conversation from coming back, and this device from knowing what the server has of it.
+
+use std::collections::BTreeSet;
+
+use rusqlite::params;
+use uuid::Uuid;
+
+use super::outbox;
+use super::rows::{self, Stored};
+use super::{Error, Write, bases};
+use crate::model::wire::Table;
+
+/// Offers what the server said after `seq` of such rows, and moves their queues behind it.
+pub(super) fn before_changes(write: &Write<'_>, seq: i64) -> Result<(), Error> {
+    let last = outbox::last_number(&write.tx)?;
+    let mut queues = offer_bases(write, seq)?;
+    for queue in parked_queues(write)? {
+        if offer_queue(write, queue)? {
+            queues.insert(queue);
+        }
+    }
+    queues.into_iter().try_for_each(|queue| move_behind(write, queue, last))
+}
+
+/// Gives the queues of the rows that were offered.
+fn offer_bases(write: &Write<'_>, seq: i64) -> Result<BTreeSet<Uuid>, Error> {
+    let mut queues = BTreeSet::new();
+    for (table, id) in bases::above(&write.tx, seq)? {
+        let row = rows::read(&write.tx, table, id)?;
+        let base = bases::get(&write.tx, table, id)?;
+        if let (Some(row), Some(base)) = (row, base) {
+            outbox::ensure_base(write, table, &row, &base)?;
+            queues.insert(row.queue(table));
+        }
+    }
+    Ok(queues)
+}
+
+fn parked_queues(write: &Write<'_>) -> Result<Vec<Uuid>, Error> {
+    let mut statement = write
+        .tx
+        .prepare("SELECT DISTINCT queue FROM outbox WHERE state = 'parked' ORDER BY queue")?;
+    let queues = statement.query_map([], |row| row.get(0).map(Uuid::from_bytes))?;
+    Ok(queues.collect::<Result<_, _>>()?)
+}
+
+/// Offers rows of a queue that nothing is pending on. Tells whether there were any.
+fn offer_queue(write: &Write<'_>, queue: Uuid) -> Result<bool, Error> {
+    let mut offered = false;
+    for (table, row) in unsaid(write, queue)? {
+        if outbox::of_row(&write.tx, table, row.id)?.is_empty() {
+            outbox::ensure(write, table, &row)?;
+            offered = true;
+        }
+    }
+    Ok(offered)
+}
+
+/// Rows of a queue that the server does not have, as far as this device now knows.
+fn unsaid(write: &Write<'_>, queue: Uuid) -> Result<Vec<(Table, Stored)>, Error> {
+    let mut found = Vec::new();
+    for table in Table::ALL {
+        let of_queue = match table {
+            Table::Messages => "conversation_id = ?1",
+            Table::Files => "coalesce(document_id, message_id, id) = ?1",
+            _ => "id = ?1",
+        };
+        let sql = format!(
+            "SELECT id FROM {} WHERE server_seq IS NULL AND {of_queue} ORDER BY rowid",
+            table.name()
+        );
+        let mut statement = write.tx.prepare(&sql)?;
+        let ids =
+            statement.query_map([queue.as_bytes()], |row| row.get(0).map(Uuid::from_bytes))?;
+        for id in ids.collect::<Result<Vec<_>, _>>()? {
+            found.extend(rows::read(&write.tx, table, id)?.map(|row| (table, row)));
+        }
+    }
+    Ok(found)
+}
+
+/// What stood in a queue before now stands behind what was added, in the order that it had. What was on its
+/// way waits again: its outcome was the lost server's.
+fn move_behind(write: &Write<'_>, queue: Uuid, last: i64) -> Result<(), Error> {
+    let mut statement =
+        write.tx.prepare("SELECT n FROM outbox WHERE queue = ?1 AND n <= ?2 ORDER BY n")?;
+    let before = statement.query_map(params![queue.as_bytes(), last], |row| row.get(0))?;
+    for n in before.collect::<Result<Vec<i64>, _>>()? {
+        write.tx.execute(
+            "UPDATE outbox
+                SET state = 'waiting', sent = iif(kind = 'ensure', sent, NULL)
+              WHERE n = ?1 AND state = 'in_flight'",
+            [n],
+        )?;
+        outbox::renumber(write, n)?;
+    }
+    Ok(())
+}
