@@ -309,6 +309,13 @@ BEGIN
         RETURN ROW(op.n, 'gone', jsonb_build_object('seq', tombstone.seq))::sync.outcome;
     ELSIF op.kind = 'patch' THEN
         RETURN sync.rejected(op, 'missing', 'there is no such row');
+    ELSIF kind.wire = 'messages' THEN
+        -- In a conversation that was deleted for good nobody would ever see it.
+        SELECT * INTO tombstone FROM sync.change AS c
+         WHERE c.scope = owner AND c.tbl = 1 AND c.row_id = (op.fields ->> 'conversation_id')::uuid;
+        IF tombstone.op = 'D' THEN
+            RETURN ROW(op.n, 'gone', jsonb_build_object('seq', tombstone.seq))::sync.outcome;
+        END IF;
     END IF;
     PERFORM sync.insert_rows(kind.name, owner, ARRAY[op]);
     IF kind.wire = 'messages' THEN

@@ -101,12 +101,21 @@ DECLARE
     numbers bigint[];
     all_of_them boolean;
 BEGIN
-    WITH looked_at AS (
+    WITH deleted AS MATERIALIZED (                    -- conversations that messages come too late for
+        SELECT c.row_id::text AS id
+          FROM (SELECT DISTINCT b.fields ->> 'conversation_id' AS id
+                  FROM unnest(batch) AS b
+                 WHERE b.tbl = 'messages') AS m
+          JOIN sync.change AS c
+            ON c.scope = owner AND c.tbl = 1 AND c.op = 'D'
+           AND c.row_id = CASE WHEN m.id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN m.id::uuid END
+    ), looked_at AS (
         SELECT b.n, b.tbl, b.id, b.queue, COALESCE(
                    b.kind IN ('put', 'ensure') AND b.n > mark
                    AND b.fields - k.fields - 'updated_ms'::text = '{}'
                    AND b.clocks - k.registers = '{}'
                    AND (k.code <> 1 OR b.fields ->> 'trashed_ms' IS NULL)
+                   AND (k.code <> 2 OR b.fields ->> 'conversation_id' NOT IN (SELECT d.id FROM deleted AS d))
                    AND NOT EXISTS (SELECT FROM sync.change AS c
                                     WHERE c.scope = owner AND c.tbl = k.code AND c.row_id = b.id)
                    AND NOT EXISTS (SELECT FROM sync.ledger AS l

@@ -1,7 +1,7 @@
 -- sync_push: each outcome, the ledger, the rules of merging.
 BEGIN;
 \ir actors.sql
-SELECT plan(89);
+SELECT plan(91);
 
 CREATE FUNCTION pg_temp.row(who text, tbl text, id uuid) RETURNS jsonb LANGUAGE sql AS $$
     SELECT w.fields FROM sync.wire AS w JOIN sync.kind AS k ON k.code = w.code
@@ -210,6 +210,8 @@ SELECT is(pg_temp.one('ann', pg_temp.op(77, 'ensure', 'messages', pg_temp.uuid('
 SELECT is(pg_temp.one('ann', pg_temp.op(78, 'purge', 'conversations', pg_temp.uuid('c'))), 'applied', 'a second purge');
 SELECT is(pg_temp.one('ann', pg_temp.op(79, 'purge', 'messages', pg_temp.uuid('lost'))), 'applied', 'a tombstone that a restore lost');
 SELECT is(pg_temp.one('ann', pg_temp.op(80, 'ensure', 'messages', pg_temp.uuid('lost'), pg_temp.message(pg_temp.uuid('z')))), 'gone', 'holds');
+SELECT is(pg_temp.one('ann', pg_temp.op(81, 'put', 'messages', pg_temp.uuid('late'), pg_temp.message(pg_temp.uuid('c')))), 'gone', 'a new message in it: nobody would ever see it');
+SELECT is(pg_temp.one('ann', pg_temp.op(82, 'put', 'messages', pg_temp.uuid('early'), pg_temp.message(pg_temp.uuid('not yet')))), 'applied', 'one that is there before its conversation is welcome');
 
 -- Clocks far ahead are shifted as a whole, and told.
 SELECT pg_temp.push('ann', jsonb_build_array(

@@ -14,7 +14,6 @@ const TOKEN_MS: i64 = 600_000;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Auth {
     sessions: BTreeMap<u64, Session>,
-    next: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -36,11 +35,10 @@ impl Auth {
         }
     }
 
-    /// A person signs in with a password. `chance`: numbers go on whatever was restored, so that a session's
-    /// id is never given twice.
+    /// A person signs in with a password. The session's id is `chance`: it is never given twice, whatever
+    /// was restored.
     pub(super) fn sign_in(&mut self, user: Uuid, now_ms: i64, chance: u64) -> Token {
-        self.next = self.next.max(chance >> 24) + 1;
-        let session = self.next;
+        let session = chance >> 1;
         self.sessions.insert(session, Session { user, generation: 0, ended: false });
         Token { session, generation: 0, until_ms: now_ms + TOKEN_MS }
     }

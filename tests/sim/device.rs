@@ -104,8 +104,8 @@ pub(super) struct Device {
     pub(super) revoked: bool,
     /// How much had been saved by then, where the server has not forgotten it since.
     pub(super) revoked_after: Option<usize>,
-    /// Requests for a new token that are on their way.
-    pub(super) refreshing: Vec<u64>,
+    /// Requests for a new token that are on their way: of which program, for which account.
+    pub(super) refreshing: Vec<(u64, usize)>,
 }
 
 impl Device {
@@ -183,7 +183,7 @@ impl Device {
     pub(super) fn kill(&mut self, id: u64) {
         self.processes.retain(|process| process.id != id);
         // Nobody waits for its answer any more.
-        self.refreshing.retain(|owner| *owner != id);
+        self.refreshing.retain(|(owner, _)| *owner != id);
         if self.lock == Some(id) {
             self.lock = None;
         }

@@ -17,8 +17,8 @@ impl World<'_> {
         self.trace
             .note(self.now_ms, || format!("{at}: {process} asks {number} {}", trace::asked(&ask)));
         if ask == Ask::Refresh {
-            device.refreshing.push(process);
-            if device.refreshing.len() > 1 {
+            device.refreshing.push((process, account));
+            if device.refreshing.iter().filter(|(_, of)| *of == account).count() > 1 {
                 self.violations.push(format!("{at}: two refreshes are in flight"));
             }
         }
@@ -108,7 +108,7 @@ impl World<'_> {
         if ask == Ask::Refresh {
             // Of several ends of one refresh the first counts.
             let open = &mut self.devices[at].refreshing;
-            if let Some(place) = open.iter().position(|owner| *owner == process) {
+            if let Some(place) = open.iter().position(|one| *one == (process, account)) {
                 open.swap_remove(place);
             }
         }

@@ -21,6 +21,8 @@ pub(super) struct Witness {
     /// Conversation → when it was last deleted for good.
     purges: BTreeMap<Uuid, u64>,
     ends: BTreeMap<(Uuid, i64), End>,
+    /// Operations that took effect at any time: one may come late to a server that has forgotten it.
+    ever: BTreeSet<(Uuid, i64)>,
     /// The last operation of each device's queue that took effect.
     last: BTreeMap<(Uuid, Uuid), i64>,
     /// Devices that were told of shifted clocks.
@@ -43,8 +45,8 @@ impl Witness {
 
     /// The server is as it was `before`: what it forgot has not happened. What it once had it had all the same.
     pub(super) fn go_back(&mut self, before: Self) {
-        let Self { count, arrivals, purges, shifted, .. } = std::mem::take(self);
-        *self = Self { count, arrivals, purges, shifted, ..before };
+        let Self { count, arrivals, purges, shifted, ever, .. } = std::mem::take(self);
+        *self = Self { count, arrivals, purges, shifted, ever, ..before };
     }
 
     /// Whether the server deleted a conversation for good after it had this value of it.
@@ -105,7 +107,8 @@ impl Witness {
         if stuck.contains(&queue) {
             return Some(format!("operation {n} passed a refused one"));
         }
-        (before > n).then(|| format!("operation {n} of {device} came after {before}"))
+        let is_new = self.ever.insert((device, n));
+        (before > n && is_new).then(|| format!("operation {n} of {device} came after {before}"))
     }
 
     fn arrived(&mut self, op: &Op, word: &str) {

@@ -124,18 +124,32 @@ impl Fate<'_> {
         })
     }
 
-    /// It was refused, or waits in a queue whose first operation was, and is on the screen.
+    /// It was refused, or waits behind what was: it is on the screen, in a conversation (the one that it was
+    /// saved in, or one that came back) of which something is parked.
     fn waits(&self) -> bool {
-        let parked = parked(self.evidence.devices[self.saved.device].account());
-        let held_up = parked
-            .into_iter()
-            .any(|(queue, row)| Some(queue) == self.saved.conversation || row == self.saved.row);
-        (held_up || self.saved.value.contains(REFUSED_WORD)) && self.is_on_screen()
+        let account = self.evidence.devices[self.saved.device].account();
+        let queues: Vec<Uuid> = parked(account).into_iter().map(|(queue, _)| queue).collect();
+        let held_up = homes(account, &self.saved.value).iter().any(|home| queues.contains(home));
+        held_up || (self.saved.value.contains(REFUSED_WORD) && self.is_on_screen())
     }
 
     fn is_on_screen(&self) -> bool {
         self.screen.iter().any(|text| text.contains(bare(&self.saved.value)))
     }
+}
+
+/// The conversations (or settings) that show a value.
+fn homes(account: &Account, value: &str) -> Vec<Uuid> {
+    let homes = account.mirror.read(|c| {
+        let mut statement = c.prepare(
+            "SELECT conversation_id FROM messages WHERE instr(content, ?1)
+             UNION SELECT id FROM conversations WHERE instr(title, ?1) OR instr(system_prompt, ?1)
+             UNION SELECT id FROM settings WHERE instr(value, ?1)",
+        )?;
+        let homes = statement.query_map([bare(value)], |row| row.get(0).map(Uuid::from_bytes))?;
+        Ok(homes.collect::<Result<_, _>>()?)
+    });
+    homes.expect("it reads")
 }
 
 /// Queue and row of what was refused.

@@ -1,5 +1,6 @@
 //! `sync_push`: one transaction for a batch, an outcome for each operation, a ledger.
 
+use serde_json::Value;
 use tidemark_core::model::wire::{Accepted, Kind, Op, Outcome, Push, Pushed, Settled, Table};
 use tidemark_core::sync::failures::Fault;
 use tidemark_core::sync::server::Told;
@@ -102,8 +103,19 @@ impl Model {
             (_, Some(stored), _) => self.merge(user, device, number, op, stored),
             (_, None, Some(deleted)) => Outcome::Gone { seq: deleted.seq },
             (Kind::Patch, None, None) => rejected("missing", "there is no such row"),
-            (_, None, None) => self.insert(user, number, op),
+            (_, None, None) => match self.conversation_deleted(user, op) {
+                Some(seq) => Outcome::Gone { seq },
+                None => self.insert(user, number, op),
+            },
         }
+    }
+
+    /// The deletion of the conversation that a new message is for.
+    fn conversation_deleted(&mut self, user: Uuid, op: &Op) -> Option<i64> {
+        let conversation = op.fields.get("conversation_id").and_then(Value::as_str)?;
+        let key = (Table::Conversations.code(), conversation.parse().ok()?);
+        let entry = self.scope(user).change.get(&key).filter(|_| op.tbl == Table::Messages)?;
+        (entry.mark == Mark::Deleted).then_some(entry.seq)
     }
 
     /// The outcome that was kept, with the row as it is now.

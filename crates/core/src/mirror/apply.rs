@@ -157,34 +157,51 @@ pub fn snapshot(
     snapshot: &Snapshot<'_>,
     next: Option<(Table, Option<&After>)>,
 ) -> Result<Applied, Error> {
-    entries(mirror, table, &snapshot.columns, &snapshot.rows, |write| {
+    let kept = mirror.read(cursors::first_sync)?.map(|first| first.head.seq);
+    let layout = Layout::new(table, &snapshot.columns);
+    let rows = Fetched { layout, up_to: kept.unwrap_or(i64::MAX), rows: &snapshot.rows };
+    rows.apply(mirror, |write| {
         cursors::set_first(&write.tx, next)?;
         write.tell(Told::Everything);
         Ok(())
     })
 }
 
-/// Applies rows that were asked for by id.
-pub fn rows(mirror: &Mirror, table: Table, rows: &Rows<'_>) -> Result<Applied, Error> {
-    entries(mirror, table, &rows.columns, &rows.rows, |write| {
+/// Applies rows that were asked for by id, as far as they are not newer than `up_to`.
+pub fn rows(mirror: &Mirror, table: Table, rows: &Rows<'_>, up_to: i64) -> Result<Applied, Error> {
+    let rows = Fetched { layout: Layout::new(table, &rows.columns), up_to, rows: &rows.rows };
+    rows.apply(mirror, |write| {
         write.tell(Told::Everything);
         Ok(())
     })
 }
 
-fn entries(
-    mirror: &Mirror,
-    table: Table,
-    columns: &[String],
-    entries: &[Entry<'_>],
-    end: impl Fn(&mut Write<'_>) -> Result<(), Error>,
-) -> Result<Applied, Error> {
-    let layout = Layout::new(table, columns);
-    Batches::new(mirror, Size::Many, Gone::Leave).all(
-        entries,
-        |run, entry| run.take_in(&layout, entry.row_id, entry.seq, &entry.row),
-        |run| end(run.write),
-    )
+/// Rows that came without the head that they were read at.
+///
+/// Those that are newer than a head that is known are left to the next pull, which goes on from there. Were they
+/// taken, a server that is restored in between would never be found out by them: their seqs have no
+/// nonce, and what it writes under the same numbers would pass for old.
+struct Fetched<'a> {
+    layout: Layout,
+    up_to: i64,
+    rows: &'a [Entry<'a>],
+}
+
+impl Fetched<'_> {
+    fn apply(
+        &self,
+        mirror: &Mirror,
+        end: impl Fn(&mut Write<'_>) -> Result<(), Error>,
+    ) -> Result<Applied, Error> {
+        Batches::new(mirror, Size::Many, Gone::Leave).all(
+            self.rows,
+            |run, row| match row.seq > self.up_to {
+                true => Ok(()),
+                false => run.take_in(&self.layout, row.row_id, row.seq, &row.row),
+            },
+            |run| end(run.write),
+        )
+    }
 }
 
 /// Removes rows that a complete manifest of the head `seq` does not have.

@@ -111,7 +111,10 @@ pub(super) fn set_first(
 /// Puts the cursor at a head without applying anything: after a manifest that was read at or after it has
 /// been compared.
 pub fn resume(mirror: &Mirror, head: Head) -> Result<(), Error> {
-    mirror.write(|write| set_pull(&write.tx, &Cursor::at(head)))
+    mirror.write(|write| {
+        passed(&write.tx, head.seq)?;
+        set_pull(&write.tx, &Cursor::at(head))
+    })
 }
 
 /// A pull has passed what was pushed up to here.

@@ -2,8 +2,8 @@
 //!
 //! It leaves this mirror. Where this device had changed it, it comes back as a copy under an id that every
 //! device derives alike (the row's and the deletion's), so that two devices that bring it back make one
-//! copy. A conversation comes back with its messages. What a person had only put into the trash stays
-//! gone, and so does what was merely offered (`ensure`).
+//! copy. A conversation comes back with its messages. What this device's person had put into the trash
+//! stays gone, and so does what was merely offered (`ensure`).
 
 use rusqlite::params;
 use serde_json::Value;
@@ -46,13 +46,20 @@ pub(super) fn depart(
     if row.seq.is_some_and(|known| known > seq) {
         return Ok(Went::WasNotHere);
     }
-    let trashed = row.fields.get("trashed_ms").is_some_and(|at| !at.is_null());
-    if gone == Gone::Stay || (!trashed && is_changed(write, table, id)?) {
+    let quietly = !is_changed(write, table, id)? || trashed_here(write, table, &row)?;
+    if gone == Gone::Stay || !quietly {
         recover(write, table, row, seq, touched)?;
         return Ok(Went::Recovered);
     }
     remove(write, table, &row, touched)?;
     Ok(Went::Removed)
+}
+
+/// Whether it was this device's person who put it into the trash, and the server does not know: what else they
+/// changed of it goes with it. Trashed by another device it is only what that one wanted.
+fn trashed_here(write: &Write<'_>, table: Table, row: &Stored) -> Result<bool, Error> {
+    let trashed = row.fields.get("trashed_ms").is_some_and(|at| !at.is_null());
+    Ok(trashed && outbox::pending(&write.tx, table, row.id)?.covers_register("trashed_ms"))
 }
 
 /// Whether a person changed something of it that the server does not have.
@@ -70,7 +77,7 @@ fn is_changed(write: &Write<'_>, table: Table, id: Uuid) -> Result<bool, Error> 
 }
 
 /// Removes a row, and all that is its own, from this mirror.
-fn remove(
+pub(super) fn remove(
     write: &mut Write<'_>,
     table: Table,
     row: &Stored,

@@ -32,7 +32,7 @@ macro_rules! migrations {
 
 /// All migrations, oldest first.
 pub const MIGRATIONS: &[Migration] =
-    migrations![1 "0001_first.sql", 2 "0002_sync.sql", 3 "0003_import.sql"];
+    migrations![1 "0001_first.sql", 2 "0002_sync.sql", 3 "0003_import.sql", 4 "0004_mending.sql"];
 
 /// The newest schema that this program knows.
 pub fn latest() -> i64 {

@@ -34,6 +34,7 @@ mod incoming;
 pub mod index;
 pub mod key;
 pub mod manifest;
+pub mod mending;
 pub mod messages;
 pub mod migrate;
 mod open;

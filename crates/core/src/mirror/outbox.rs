@@ -352,6 +352,15 @@ pub(super) fn renew(write: &Write<'_>, n: i64) -> Result<(), Error> {
     Ok(())
 }
 
+/// An operation that was sent waits again, with what the row then shows.
+pub(super) fn wait_again(write: &Write<'_>, n: i64) -> Result<(), Error> {
+    write
+        .tx
+        .prepare_cached("UPDATE outbox SET state = 'waiting', sent = NULL WHERE n = ?1")?
+        .execute([n])?;
+    Ok(())
+}
+
 /// Moves an operation to the end.
 pub(super) fn renumber(write: &Write<'_>, old: i64) -> Result<(), Error> {
     write
@@ -576,10 +585,10 @@ pub struct Counts {
 pub fn counts(connection: &Connection) -> Result<Counts, Error> {
     Ok(connection.prepare_cached(
         "SELECT count(*) FILTER (WHERE o.state = 'waiting' AND NOT o.stuck),
-                count(*) FILTER (WHERE o.state = 'in_flight'),
+                count(*) FILTER (WHERE o.state = 'in_flight' AND NOT o.stuck),
                 count(*) FILTER (WHERE o.state = 'held'),
                 count(*) FILTER (WHERE o.state = 'parked'),
-                count(*) FILTER (WHERE o.state = 'waiting' AND o.stuck)
+                count(*) FILTER (WHERE o.state IN ('waiting', 'in_flight') AND o.stuck)
            FROM (SELECT state, EXISTS (SELECT 1 FROM outbox p
                                         WHERE p.queue = q.queue AND p.n < q.n AND p.state = 'parked') AS stuck
                    FROM outbox q) o",

@@ -11,10 +11,10 @@ use std::collections::BTreeSet;
 use rusqlite::params;
 use uuid::Uuid;
 
-use super::outbox;
+use super::outbox::{self, Entry};
 use super::rows::{self, Stored};
 use super::{Error, Write, bases};
-use crate::model::wire::Table;
+use crate::model::wire::{Kind, Table};
 
 /// Offers what the server said after `seq` of such rows, and moves their queues behind it.
 pub(super) fn before_changes(write: &Write<'_>, seq: i64) -> Result<(), Error> {
@@ -85,20 +85,36 @@ fn unsaid(write: &Write<'_>, queue: Uuid) -> Result<Vec<(Table, Stored)>, Error>
     Ok(found)
 }
 
-/// What stood in a queue before now stands behind what was added, in the order that it had. What was on its
-/// way waits again: its outcome was the lost server's.
+/// What stood in a queue before now stands behind what was added, in the order that it had. What is on its way
+/// stays: the server may have done it since, and then tells again how it ended. What was refused because the
+/// row was lost is tried again.
 fn move_behind(write: &Write<'_>, queue: Uuid, last: i64) -> Result<(), Error> {
-    let mut statement =
-        write.tx.prepare("SELECT n FROM outbox WHERE queue = ?1 AND n <= ?2 ORDER BY n")?;
+    let mut statement = write.tx.prepare(
+        "SELECT n FROM outbox WHERE queue = ?1 AND n <= ?2 AND state <> 'in_flight' ORDER BY n",
+    )?;
     let before = statement.query_map(params![queue.as_bytes(), last], |row| row.get(0))?;
     for n in before.collect::<Result<Vec<i64>, _>>()? {
         write.tx.execute(
             "UPDATE outbox
-                SET state = 'waiting', sent = iif(kind = 'ensure', sent, NULL)
-              WHERE n = ?1 AND state = 'in_flight'",
+                SET state = 'waiting', code = NULL, message = NULL
+              WHERE n = ?1 AND state = 'parked' AND code = 'missing'",
             [n],
         )?;
         outbox::renumber(write, n)?;
     }
     Ok(())
+}
+
+/// A change was refused because its row is not there. Where it is offered, or can be, the change comes after
+/// that. Tells whether it does.
+pub(super) fn behind_offer(write: &Write<'_>, entry: &Entry) -> Result<bool, Error> {
+    let row = rows::read(&write.tx, entry.table, entry.row_id)?.filter(|row| row.seq.is_none());
+    let (Kind::Patch, Some(row)) = (entry.kind, row) else { return Ok(false) };
+    let others = outbox::of_row(&write.tx, entry.table, entry.row_id)?;
+    if !others.iter().any(Entry::is_whole) {
+        outbox::ensure(write, entry.table, &row)?;
+    }
+    outbox::wait_again(write, entry.n)?;
+    outbox::renumber(write, entry.n)?;
+    Ok(true)
 }

@@ -24,7 +24,7 @@ use super::incoming;
 use super::outbox::{self, Entry, Sent};
 use super::rows::{self, Stored};
 use super::touched::{Size, Touched};
-use super::{Error, Mirror, Write, departed, sibling, tombstones};
+use super::{Error, Mirror, Write, departed, mending, reoffer, sibling, tombstones};
 use crate::events::Change;
 use crate::faults::{self, Bug};
 use crate::model::wire::{Accepted, FieldKind, FullRow, Kind, Outcome, Settled, Table};
@@ -212,11 +212,14 @@ impl Settling<'_, '_> {
             return Ok(());
         }
         let offered = entry.kind == Kind::Ensure && entry.registers.is_empty();
-        let trashed = row.fields.get("trashed_ms").is_some_and(|at| !at.is_null());
-        if offered || trashed || entry.kind == Kind::Purge {
+        if offered || entry.kind == Kind::Purge {
             let (table, leave) = (entry.table, Gone::Leave);
             departed::depart(self.write, table, row.id, seq, Some(row), leave, self.touched)?;
             return Ok(());
+        }
+        let trashed = row.fields.get("trashed_ms").is_some_and(|at| !at.is_null());
+        if trashed && entry.registers.contains_key("trashed_ms") {
+            return departed::remove(self.write, entry.table, &row, self.touched);
         }
         self.sum.recovered += 1;
         // A new message is refused so because its conversation is gone.
@@ -236,6 +239,10 @@ impl Settling<'_, '_> {
     }
 
     fn rejected(&mut self, entry: &Entry, code: &str, message: &str) -> Result<(), Error> {
+        if code == "missing" && reoffer::behind_offer(self.write, entry)? {
+            self.sum.waiting += 1;
+            return self.put_back_behind(entry);
+        }
         self.sum.parked += 1;
         self.write.tx.execute(
             "UPDATE outbox
@@ -243,7 +250,11 @@ impl Settling<'_, '_> {
               WHERE n = ?1",
             params![entry.n, code, message],
         )?;
-        // What was sent with it and stands behind it was not done.
+        self.put_back_behind(entry)
+    }
+
+    /// What was sent with it and stands behind it was not done.
+    fn put_back_behind(&mut self, entry: &Entry) -> Result<(), Error> {
         self.write.tx.execute(
             "UPDATE outbox SET state = 'waiting', sent = iif(kind = 'ensure', sent, NULL)
               WHERE queue = ?1 AND n > ?2 AND state = 'in_flight'",
@@ -320,6 +331,7 @@ impl Settling<'_, '_> {
     fn purge_lost(&mut self, entry: &Entry, row: &FullRow) -> Result<(), Error> {
         self.take(entry, row)?;
         if entry.table == Table::Conversations {
+            mending::begin(self.write)?;
             self.sum.fetch.push(ConversationId(entry.row_id));
         }
         Ok(())

@@ -11,7 +11,7 @@ use super::failures::Pause;
 use super::server::{Ask, Rows};
 use super::state::{Course, State};
 use crate::faults::{self, Bug};
-use crate::model::wire::{Digests, Head, Manifest, Table};
+use crate::model::wire::{Cursor, Digests, Head, Manifest, Table};
 
 /// Rows fetched with one request.
 const FETCH: usize = 500;
@@ -199,7 +199,10 @@ impl State {
             // Nothing of what was asked for: it would be asked for ever.
             return self.backoff.fail(self.now.mono_ms);
         }
-        self.jobs.push_back(Job::Mend { table, rows });
+        let known =
+            if comparison.moves { comparison.head } else { self.cursor().map(Cursor::head) };
+        let up_to = known.map_or(i64::MAX, |head| head.seq);
+        self.jobs.push_back(Job::Mend { table, rows, up_to });
     }
 
     /// What the mirror did in a comparison.

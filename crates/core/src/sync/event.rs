@@ -192,6 +192,8 @@ pub enum Job {
         table: Table,
         /// The rows.
         rows: Rows,
+        /// Those of later transactions come with the next pull.
+        up_to: i64,
     },
     /// Remove rows that a proven manifest does not have. [`Done::Applied`] or [`Done::TooMuch`].
     Remove {
@@ -292,6 +294,8 @@ pub struct Memory {
     pub unproven: Vec<Head>,
     /// A rewind that was cut off, and its point.
     pub rewind: Option<Option<Head>>,
+    /// Rows came back on the server that are gone here, and were not fetched yet.
+    pub mending: bool,
     /// How far the server's clock is ahead.
     pub offset_ms: i64,
     /// What waits.

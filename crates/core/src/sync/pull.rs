@@ -124,14 +124,18 @@ impl State {
         }
         self.pull.head = Some(summary.head);
         let asked = after.as_ref().map_or(0, |cursor| cursor.seq);
-        if summary.below_horizon {
+        // What lies below the horizon can be proven no more, and need not: it is as old as the cursor may be.
+        self.pull.unproven.retain(|point| point.seq >= summary.horizon);
+        if summary.below_horizon && self.unproven(summary.head).is_none() {
             self.start_over();
             self.course = Course::compare();
+        } else if summary.below_horizon {
+            self.prove(None, &summary);
         } else if !summary.known || summary.head.seq < asked {
             self.start_over();
             self.course = Course::Bisect(Bisection::default());
-        } else if let Some(point) = self.unproven(summary.head) {
-            self.prove(point, &summary);
+        } else if self.unproven(summary.head).is_some() {
+            self.prove(after.as_ref(), &summary);
         } else if goes_back(after.as_ref(), &summary) {
             self.pull.wanted = true;
             self.backoff.fail(self.now.mono_ms);
@@ -142,10 +146,13 @@ impl State {
 
     /// Before a pull passes what a push wrote: does the server still know it? At its head it shows at
     /// once; beyond, one question tells.
-    fn prove(&mut self, point: Head, summary: &Summary) {
+    fn prove(&mut self, after: Option<&Cursor>, summary: &Summary) {
+        let Some(point) = self.unproven(summary.head) else { return };
         self.start_over();
         let restored = summary.head.seq <= point.seq;
-        self.course = Course::Bisect(Bisection::proving((!restored).then_some(point)));
+        // It answered from there on. Inside a transaction a cursor is no point to go back to.
+        let known = after.filter(|cursor| cursor.tbl.is_none()).map(Cursor::head);
+        self.course = Course::Bisect(Bisection::proving(known, (!restored).then_some(point)));
     }
 
     fn unproven(&self, head: Head) -> Option<Head> {

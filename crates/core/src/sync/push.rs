@@ -44,14 +44,21 @@ impl State {
         }
         self.push.wanted = true;
         if mend && matches!(self.course, Course::Level) {
-            self.start_over();
-            self.course = Course::repair(Table::ALL[..4].to_vec());
+            self.mend();
         }
     }
 }
 
 fn is_settled(outcome: &Outcome) -> bool {
     !matches!(outcome, Outcome::Behind | Outcome::Retry { .. } | Outcome::Rejected { .. })
+}
+
+impl State {
+    /// Fetches what came back on the server: a conversation and all that is its own.
+    pub(super) fn mend(&mut self) {
+        self.start_over();
+        self.course = Course::repair(Table::ALL[..4].to_vec());
+    }
 }
 
 /// Bug 7: what a 401 refused is taken for settled.

@@ -23,9 +23,9 @@ pub(super) struct Bisection {
 }
 
 impl Bisection {
-    /// One that may end with its first question.
-    pub(super) fn proving(point: Option<Head>) -> Self {
-        Self { proving: point, ..Self::default() }
+    /// One that begins at a point that both know, and may end with its first question.
+    pub(super) fn proving(known: Option<Head>, point: Option<Head>) -> Self {
+        Self { known, proving: point, ..Self::default() }
     }
 
     pub(super) fn next_job(&self, max: u32) -> Option<Job> {

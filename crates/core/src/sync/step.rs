@@ -325,6 +325,9 @@ impl State {
         self.pull.unproven.clone_from(&memory.unproven);
         if let Some(known) = memory.rewind {
             self.course = Course::Rewind(known);
+        } else if memory.mending && memory.cursor.is_some() && matches!(self.course, Course::Level)
+        {
+            self.mend();
         }
         self.memory = Some(memory);
     }

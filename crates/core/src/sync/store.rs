@@ -11,8 +11,8 @@ use super::pull::STAGES;
 use super::server::Rows;
 use super::status::Counts;
 use crate::mirror::{
-    Error, Mirror, account, apply, attach, conflicts, cursors, manifest, outbox, parked, restored,
-    settle, synced,
+    Error, Mirror, account, apply, attach, conflicts, cursors, manifest, mending, outbox, parked,
+    restored, settle, synced,
 };
 use crate::model::DeviceId;
 use crate::model::wire::{Cursor, Head, MAX_PUSH_BYTES, Page, Push, Pushed, Snapshot, Table};
@@ -53,11 +53,11 @@ pub fn perform(mirror: &Mirror, job: &Job) -> Result<Done, StoreFault> {
                 })
                 .map(|found| Done::Compared { fetch: found.fetch, absent: found.absent })
         }
-        Job::Mend { table, rows } => return mend(mirror, *table, rows),
+        Job::Mend { table, rows, up_to } => return mend(mirror, *table, rows, *up_to),
         Job::Remove { table, ids, head, guard } => remove(mirror, *table, ids, *head, *guard),
         Job::Resume { head } => match head {
             Some(head) => cursors::resume(mirror, *head).map(|()| Done::Kept),
-            None => Ok(Done::Kept),
+            None => mending::end(mirror).map(|()| Done::Kept),
         },
         Job::Digests { digests, after } => {
             super::verify::differing(mirror, digests, *after).map(Done::Differs)
@@ -105,6 +105,7 @@ fn memory(connection: &Connection) -> Result<Memory, Error> {
         }),
         rewind: restored::under_way(connection)?,
         unproven: cursors::pushed(connection)?,
+        mending: mending::is_due(connection)?,
         offset_ms: account::offset_ms(connection)?,
         counts: counts(connection)?,
     })
@@ -195,9 +196,9 @@ fn gone(guard: Guard) -> apply::Gone {
     }
 }
 
-fn mend(mirror: &Mirror, table: Table, rows: &Rows) -> Result<Done, StoreFault> {
+fn mend(mirror: &Mirror, table: Table, rows: &Rows, up_to: i64) -> Result<Done, StoreFault> {
     let rows = serde_json::from_str(&rows.0).map_err(|_| StoreFault::Unsound)?;
-    apply::rows(mirror, table, &rows).map_err(fault)?;
+    apply::rows(mirror, table, &rows, up_to).map_err(fault)?;
     Ok(Done::Kept)
 }
 

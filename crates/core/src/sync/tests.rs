@@ -206,7 +206,7 @@ fn unknown(after: Option<Cursor>) -> Told {
 
 fn below_horizon(after: Option<Cursor>) -> Told {
     let Told::Page(mut summary, rows) = page(after, 0, false) else { unreachable!("it is one") };
-    summary.below_horizon = true;
+    (summary.below_horizon, summary.horizon) = (true, 40);
     Told::Page(summary, rows)
 }
 
@@ -739,6 +739,41 @@ fn a_rewind_that_was_cut_off_is_done_before_anything_else() {
     desk.answer(Ok(hello(3)));
     desk.does("Numbered", Done::Kept);
     assert_eq!(desk.job(), Some(&Job::Rewind { known }));
+}
+
+#[test]
+fn what_was_learnt_of_the_clock_is_kept_where_the_page_that_told_it_is_not_applied() {
+    let mut desk = Desk::at_rest();
+    desk.server_ahead = 8_000_000;
+    desk.event(Event::Now);
+    desk.answer(Ok(below_horizon(Some(Cursor::at(head(5))))));
+    assert_eq!(desk.job(), Some(&Job::Offset { offset_ms: 8_000_000 }));
+}
+
+#[test]
+fn below_the_horizon_what_was_pushed_is_proven_first_and_what_cannot_be_is_not_asked_about() {
+    let slept = |unproven| {
+        let unproven = vec![unproven];
+        let mut desk = Desk::started(Memory { unproven, ..memory(Some(5)) });
+        desk.answer(Ok(hello(50)));
+        desk.does("Numbered", Done::Kept);
+        desk.does("Batch", Done::Batch(batch(0)));
+        desk.answer(Ok(below_horizon(Some(Cursor::at(head(5))))));
+        desk
+    };
+    assert!(
+        matches!(slept(head(45)).asks(), Some(Ask::Anchor { .. })),
+        "it may have been restored"
+    );
+    assert!(matches!(slept(head(6)).asks(), Some(Ask::Manifest { .. })), "it forgot it by rights");
+}
+
+#[test]
+fn rows_that_came_back_are_fetched_by_the_next_program_too() {
+    let mut desk = Desk::started(Memory { mending: true, ..memory(Some(5)) });
+    desk.answer(Ok(hello(5)));
+    desk.does("Numbered", Done::Kept);
+    assert!(matches!(desk.asks(), Some(Ask::Manifest { table: Table::Conversations, .. })));
 }
 
 fn listed(n: u128) -> Listed {

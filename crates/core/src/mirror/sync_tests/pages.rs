@@ -98,7 +98,7 @@ fn an_older_seq_never_overwrites_and_an_equal_one_brings_the_server_s_form() {
         let columns = columns(wire::Table::Conversations);
         let rows = json!({"columns": columns, "rows": [[change[1], to, change[4]]]}).to_string();
         let rows = serde_json::from_str(&rows).expect("parses");
-        apply::rows(&bob.mirror, wire::Table::Conversations, &rows).expect("applies");
+        apply::rows(&bob.mirror, wire::Table::Conversations, &rows, i64::MAX).expect("applies");
     };
     fetched(conversation_change(4, to, "old", T));
     assert_eq!(bob.title(to), "new");
@@ -222,6 +222,21 @@ fn what_was_only_put_into_the_trash_here_stays_deleted() {
 }
 
 #[test]
+fn what_another_device_put_into_the_trash_takes_nothing_along_that_was_changed_here() {
+    let bob = Device::new();
+    let to = ConversationId(id(1));
+    let mut trashed = conversation_fields("tides");
+    trashed["trashed_ms"] = json!(START_MS + 9);
+    bob.apply(vec![conversation_change(4, to, "tides", T)]);
+    bob.rename(to, "changed here");
+    let clocks = json!({"trashed_ms": T + 9});
+    bob.apply(vec![change(wire::Table::Conversations, 5, to.0, &trashed, clocks)]);
+    bob.apply(vec![deletion(wire::Table::Conversations, 6, to.0)]);
+    let copy = ConversationId(wire::recovered_id(to.0, 6));
+    assert_eq!(bob.title(copy), "Recovered: changed here");
+}
+
+#[test]
 fn what_a_page_would_remove_is_told_before_it_is_applied() {
     let bob = Device::new();
     let rows = |n: u128| ConversationId(id(n));
@@ -290,6 +305,23 @@ fn a_row_that_both_sides_made_before_they_knew_of_each_other_merges_on_the_serve
     assert_eq!(bob.read(|c| settings::get(c, "theme")), Some(json!("dark")), "not lost in silence");
     let op = bob.take().remove(0);
     assert_eq!((op.kind, op.id), (Kind::Ensure, row));
+}
+
+#[test]
+fn a_row_newer_than_the_head_that_was_kept_is_left_to_the_pull_that_follows() {
+    let bob = Device::new();
+    cursors::begin_first_sync(&bob.mirror, Head { seq: 4, nonce: 4 }).expect("begins");
+    let row = |seq: i64, id: Uuid| {
+        let told = conversation_change(seq, ConversationId(id), "tides", T);
+        json!([seq, id, told[4]])
+    };
+    let text = json!({"columns": columns(wire::Table::Conversations), "has_more": false,
+                      "rows": [row(4, id(1)), row(5, id(2))]});
+    let text = text.to_string();
+    let snapshot = serde_json::from_str(&text).expect("a snapshot");
+    let table = wire::Table::Conversations;
+    apply::snapshot(&bob.mirror, table, &snapshot, None).expect("applies");
+    assert_eq!(bob.read(|c| synced::ids(c, table)), [id(1)]);
 }
 
 #[test]
