@@ -276,7 +276,10 @@ impl Server for Postgres {
         let page = self.life.auth.sign_in(user, self.life.now_ms, chance);
         self.note_session(page.session, user);
         let call = format!("public.revoke_device({})", id(Some(device)));
-        self.call_as(user, page.session, &call).is_ok()
+        // One that never said hello is not there to be revoked.
+        let answer = self.call_as(user, page.session, &call).unwrap_or_default();
+        let answer: Value = serde_json::from_str(&answer).unwrap_or_default();
+        answer["revoked"] == true
     }
 
     fn head(&mut self, user: Uuid) -> Head {

@@ -192,6 +192,7 @@ impl State {
         has_more: bool,
         rows: Rows,
     ) {
+        let cursor = self.cursor().map(Cursor::head);
         let Course::Compare(comparison) = &mut self.course else { return };
         let settled = if has_more { got } else { asked };
         comparison.mending = settled.iter().filter(|id| asked.contains(id)).copied().collect();
@@ -199,8 +200,7 @@ impl State {
             // Nothing of what was asked for: it would be asked for ever.
             return self.backoff.fail(self.now.mono_ms);
         }
-        let known =
-            if comparison.moves { comparison.head } else { self.cursor().map(Cursor::head) };
+        let known = if comparison.moves { comparison.head } else { cursor };
         let up_to = known.map_or(i64::MAX, |head| head.seq);
         self.jobs.push_back(Job::Mend { table, rows, up_to });
     }

@@ -47,18 +47,16 @@ impl State {
             self.mend();
         }
     }
-}
 
-fn is_settled(outcome: &Outcome) -> bool {
-    !matches!(outcome, Outcome::Behind | Outcome::Retry { .. } | Outcome::Rejected { .. })
-}
-
-impl State {
     /// Fetches what came back on the server: a conversation and all that is its own.
     pub(super) fn mend(&mut self) {
         self.start_over();
         self.course = Course::repair(Table::ALL[..4].to_vec());
     }
+}
+
+fn is_settled(outcome: &Outcome) -> bool {
+    !matches!(outcome, Outcome::Behind | Outcome::Retry { .. } | Outcome::Rejected { .. })
 }
 
 /// Bug 7: what a 401 refused is taken for settled.

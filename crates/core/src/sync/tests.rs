@@ -206,7 +206,7 @@ fn unknown(after: Option<Cursor>) -> Told {
 
 fn below_horizon(after: Option<Cursor>) -> Told {
     let Told::Page(mut summary, rows) = page(after, 0, false) else { unreachable!("it is one") };
-    (summary.below_horizon, summary.horizon) = (true, 40);
+    (summary.below_horizon, summary.horizon, summary.head) = (true, 40, head(50));
     Told::Page(summary, rows)
 }
 
