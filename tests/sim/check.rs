@@ -17,7 +17,7 @@ use super::witness::Witness;
 /// A device with a clock this much ahead has not taken over what it was told, in milliseconds.
 const AHEAD_MS: i64 = 60_000;
 /// Outcomes that a server may keep for one device.
-const OUTCOMES: usize = 200;
+const OUTCOMES: usize = 40;
 
 /// All that there is to look at.
 #[derive(Debug)]

@@ -496,6 +496,7 @@ pub fn take(mirror: &Mirror, max_ops: usize, max_bytes: usize) -> Result<Vec<Op>
         return Ok(Vec::new());
     }
     mirror.write(|write| {
+        renew_passed(write)?;
         let (mut ops, mut bytes) = (Vec::new(), 0);
         for entry in ready(&write.tx, max_ops)? {
             let Some(sent) = entry.carries(&write.tx)? else {
@@ -514,8 +515,29 @@ pub fn take(mirror: &Mirror, max_ops: usize, max_bytes: usize) -> Result<Vec<Op>
             let Sent { fields, clocks, base } = sent;
             ops.push(Op { n, tbl: table, id: row_id, queue, kind, fields, clocks, base });
         }
+        let acked = acked_through(&write.tx)?;
+        write.tx.prepare_cached("UPDATE account SET acked = ?1")?.execute([acked])?;
         Ok(ops)
     })
+}
+
+/// What waited behind a refused operation while later ones were settled has a number that the server would take
+/// for settled: it gets a new one, and what is behind it too.
+fn renew_passed(write: &Write<'_>) -> Result<(), Error> {
+    let passed: Vec<i64> = write
+        .tx
+        .prepare_cached(
+            "SELECT min(o.n)
+               FROM outbox o
+              WHERE o.state = 'waiting' AND o.n <= (SELECT acked FROM account)
+                AND NOT EXISTS (SELECT 1 FROM outbox p
+                                 WHERE p.queue = o.queue AND p.n < o.n AND p.state = 'parked')
+              GROUP BY o.queue
+              ORDER BY 1",
+        )?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    passed.into_iter().try_for_each(|n| renew(write, n))
 }
 
 fn ready(connection: &Connection, limit: usize) -> Result<Vec<Entry>, Error> {
@@ -547,11 +569,19 @@ fn size(fields: &Map<String, Value>) -> usize {
 }
 
 /// All operations of this device up to this number are settled: what a push tells the server, so that it
-/// forgets their outcomes. Those that were parked or are held get a new number before they are sent.
+/// forgets their outcomes. Those that are parked or held, or wait behind a parked one, get a new number
+/// before they are sent: however long a person lets them lie, the server need not remember more.
 pub fn acked_through(connection: &Connection) -> Result<i64, Error> {
     Ok(connection.query_row(
-        "SELECT coalesce((SELECT min(n) - 1 FROM outbox WHERE state IN ('waiting', 'in_flight')),
-                         (SELECT seq FROM sqlite_sequence WHERE name = 'outbox'), 0)",
+        "SELECT max(coalesce((SELECT acked FROM account), 0),
+                    coalesce((SELECT min(o.n) - 1
+                                FROM outbox o
+                               WHERE o.state = 'in_flight'
+                                  OR o.state = 'waiting'
+                                     AND NOT EXISTS (SELECT 1 FROM outbox p
+                                                      WHERE p.queue = o.queue AND p.n < o.n
+                                                        AND p.state = 'parked')),
+                             (SELECT seq FROM sqlite_sequence WHERE name = 'outbox'), 0))",
         [],
         |row| row.get(0),
     )?)

@@ -89,6 +89,29 @@ fn acked_through_never_passes_an_operation_that_may_still_be_sent() {
 }
 
 #[test]
+fn what_waits_behind_a_refused_operation_keeps_no_outcome_alive_and_goes_under_a_new_number() {
+    let ann = Device::new();
+    let (one, two) = (ann.conversation("one"), ann.conversation("two"));
+    let behind = ann.message(one, None, "behind", MessageState::Done);
+    let ops = ann.take();
+    let (code, message) = ("invalid".to_owned(), String::new());
+    ann.settle_all(vec![
+        Settled { n: ops[0].n, outcome: Outcome::Rejected { code, message } },
+        Settled { n: ops[1].n, outcome: applied(4) },
+        Settled { n: ops[2].n, outcome: Outcome::Behind },
+    ]);
+    ann.rename(two, "other");
+    let other = ann.take();
+    assert_eq!(ann.read(outbox::acked_through), other[0].n - 1, "all before it is settled");
+    ann.settle(other[0].n, applied(5));
+    let refused = ann.read(parked::all)[0].n;
+    ann.write(|write| parked::discard(write, refused));
+    let ops = ann.take();
+    assert_eq!(ops.iter().map(|op| op.id).collect::<Vec<_>>(), [behind.0]);
+    assert!(ops[0].n > other[0].n, "its old number counts as settled");
+}
+
+#[test]
 fn a_refused_operation_is_parked_and_only_its_own_queue_waits_behind_it() {
     let ann = Device::new();
     let (one, two) = (ann.conversation("one"), ann.conversation("two"));
