@@ -94,16 +94,18 @@ function Foot() {
   return (
     <div className="sidebar-foot">
       <SyncFoot />
-      <IconButton aria-pressed={at === "archive"} icon="archive" label={text.sidebar.archived} onClick={show.archive} size="small" />
-      <IconButton aria-pressed={at === "trash"} icon="trash" label={text.sidebar.trashed} onClick={show.trash} size="small" />
-      <IconButton
-        aria-pressed={at === "settings"}
-        icon="settings"
-        label={text.sidebar.settings}
-        onClick={() => show.settings()}
-        shortcut={SHORTCUTS.settings.keys}
-        size="small"
-      />
+      <div className="sidebar-places">
+        <IconButton aria-pressed={at === "archive"} icon="archive" label={text.sidebar.archived} onClick={show.archive} size="small" />
+        <IconButton aria-pressed={at === "trash"} icon="trash" label={text.sidebar.trashed} onClick={show.trash} size="small" />
+        <IconButton
+          aria-pressed={at === "settings"}
+          icon="settings"
+          label={text.sidebar.settings}
+          onClick={() => show.settings()}
+          shortcut={SHORTCUTS.settings.keys}
+          size="small"
+        />
+      </div>
     </div>
   );
 }
