@@ -199,7 +199,7 @@ export const sync = {
     trashed: (day: string) => `Since ${day}`,
     untitled: "New chat",
     open: "Open the chat",
-    settled: "Settled on all devices.",
+    settled: "Settled. Your other devices hear of it with the next sync.",
     shortcutsLabel: (what: string) => `What to do with: ${what}`,
     none: "No conflicts",
     noneHint: "When two devices change the same thing while they cannot hear of each other, the later one is shown and the other is kept here until you choose.",
