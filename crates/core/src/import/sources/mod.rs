@@ -1,6 +1,7 @@
 //! The programs whose data can come over, one file each.
 
 mod dump;
+mod exai;
 mod files;
 mod mongo;
 mod pharmgpt;
@@ -56,7 +57,7 @@ pub trait Source: Send + Sync {
 
 /// All of them; the first that recognises a root reads it.
 pub fn all() -> Vec<Box<dyn Source>> {
-    vec![Box::new(pharmgpt::PharmGpt), Box::new(mongo::Mongo)]
+    vec![Box::new(pharmgpt::PharmGpt), Box::new(mongo::Mongo), Box::new(exai::ExAi)]
 }
 
 /// Whoever wrote what stands here, if anybody known did.

@@ -11,14 +11,17 @@ mod csv;
 mod shelf;
 mod sql;
 
+use std::io;
 use std::ops::ControlFlow;
+use std::path::Path;
 
-use super::Sink;
 use super::files::{self, Found};
+use super::{Sink, speech};
 use crate::import::lax::{self, Key, Shape, Value};
 use crate::import::record::{Kind, Place};
+use crate::import::time::{When, Zone};
 
-pub(crate) use shelf::{Filed, Gathered};
+pub(crate) use shelf::{Filed, Gathered, Order};
 
 /// A row.
 #[derive(Debug, Clone)]
@@ -81,6 +84,55 @@ pub(crate) fn form_of(file: &Found) -> Option<Form> {
         "csv" => Some(Form::Csv),
         "sql" => Some(Form::Sql),
         _ => None,
+    }
+}
+
+/// The dumps below a root; JSON first, which says most, then CSV, then SQL.
+pub(crate) fn files_of(root: &Path) -> io::Result<Vec<Found>> {
+    let mut files: Vec<_> =
+        files::all(root)?.into_iter().filter(|file| form_of(file).is_some()).collect();
+    files.sort_by_key(form_of);
+    Ok(files)
+}
+
+/// Whether a dump below a root has all columns of one of these lists in its first row.
+pub(crate) fn has_columns(root: &Path, lists: &[&[&str]]) -> bool {
+    let is_ours = |file: Found| {
+        let columns = columns(&file);
+        let has = |column: &&str| columns.iter().any(|known| known == column);
+        lists.iter().any(|list| list.iter().all(&has))
+    };
+    files_of(root).is_ok_and(|files| files.into_iter().take(200).any(is_ours))
+}
+
+/// What a row says in these columns, whatever form it was dumped in.
+pub(crate) fn says(value: &Value, columns: &[&str]) -> Vec<u8> {
+    let mut says = Vec::new();
+    for column in columns {
+        let text = speech::content(value.get(column));
+        says.extend_from_slice(&(text.bytes().len() as u64).to_be_bytes());
+        says.extend_from_slice(text.bytes());
+    }
+    says
+}
+
+/// A time as a place in an order: microseconds, which a database keeps and [`When`] does not.
+pub(crate) fn order_of(value: Option<&Value>, zone: Zone) -> Option<i64> {
+    let ms = When::read(value, zone).at?.0;
+    let text = value.and_then(Value::as_str).unwrap_or_default();
+    let fraction = text.split_once('.').map(|(_, fraction)| fraction).unwrap_or_default();
+    let digits = fraction.bytes().take_while(u8::is_ascii_digit).skip(3).take(3);
+    let digits: Vec<i64> = digits.map(|digit| i64::from(digit - b'0')).collect();
+    let micros = (0..3).fold(0, |micros, at| micros * 10 + digits.get(at).copied().unwrap_or(0));
+    ms.checked_mul(1_000)?.checked_add(micros)
+}
+
+/// A column of JSON, which dumps have as text.
+pub(crate) fn object(value: Option<&Value>) -> serde_json::Map<String, serde_json::Value> {
+    match value.map(|value| speech::unwrap(value).to_json()) {
+        None | Some(serde_json::Value::Null) => serde_json::Map::new(),
+        Some(serde_json::Value::Object(object)) => object,
+        Some(other) => [("metadata".to_owned(), other)].into_iter().collect(),
     }
 }
 

@@ -16,6 +16,17 @@ use crate::import::sources::Sink;
 /// Up to here rows are kept in memory.
 const IN_MEMORY: usize = 32 << 20;
 
+/// In which order the rows of a group are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// By time, then by id.
+    Id,
+    /// By time, then as in the files.
+    Time,
+    /// As in the files.
+    File,
+}
+
 /// Rows by what they belong to, each once.
 #[derive(Debug)]
 pub(crate) struct Gathered {
@@ -116,11 +127,16 @@ impl Gathered {
         ControlFlow::Continue(())
     }
 
-    /// The rows of a group, which nobody else gets then; by time, then id, where `is_sorted`.
-    pub(crate) fn take(&mut self, group: &str, is_sorted: bool) -> Vec<Filed> {
+    /// The rows of a group, which nobody else gets then.
+    pub(crate) fn take(&mut self, group: &str, order: Order) -> Vec<Filed> {
         let mut entries = self.groups.remove(group).unwrap_or_default();
-        if is_sorted {
-            entries.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+        match order {
+            Order::Id => entries.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id))),
+            // A row without a time stays where it is only if all do.
+            Order::Time if entries.iter().all(|entry| entry.at.is_some()) => {
+                entries.sort_by_key(|entry| entry.at);
+            }
+            Order::Time | Order::File => {}
         }
         entries.into_iter().filter_map(|entry| self.filed(entry).ok()).collect()
     }

@@ -16,7 +16,7 @@ use std::path::Path;
 
 use serde_json::Map;
 
-use super::dump::{self, Filed, Gathered, Row};
+use super::dump::{self, Filed, Gathered, Order, Row};
 use super::files::{self, Found};
 use super::{Input, Sink, Source, speech};
 use crate::import::lax::Value;
@@ -75,7 +75,7 @@ impl Reading {
         }
         let knows_sessions = !self.sessions.is_empty();
         let mut owners = Vec::new();
-        for session in self.sessions.take("", false) {
+        for session in self.sessions.take("", Order::File) {
             self.session(session, &mut owners, sink)?;
         }
         for key in self.messages.rest() {
@@ -167,7 +167,7 @@ impl Reading {
         key: String,
         sink: &mut Sink<'_>,
     ) -> ControlFlow<()> {
-        for filed in self.messages.take(&key, true) {
+        for filed in self.messages.take(&key, Order::Id) {
             if conversation.place == Place::default() {
                 conversation.place = filed.place.clone();
             }
