@@ -5,6 +5,7 @@ mod exai;
 mod files;
 mod mongo;
 mod pharmgpt;
+mod pharmgpt_supabase;
 mod speech;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -57,7 +58,12 @@ pub trait Source: Send + Sync {
 
 /// All of them; the first that recognises a root reads it.
 pub fn all() -> Vec<Box<dyn Source>> {
-    vec![Box::new(pharmgpt::PharmGpt), Box::new(mongo::Mongo), Box::new(exai::ExAi)]
+    vec![
+        Box::new(pharmgpt::PharmGpt),
+        Box::new(mongo::Mongo),
+        Box::new(exai::ExAi),
+        Box::new(pharmgpt_supabase::PharmGptSupabase),
+    ]
 }
 
 /// Whoever wrote what stands here, if anybody known did.

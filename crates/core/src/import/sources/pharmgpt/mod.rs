@@ -26,6 +26,7 @@ use std::path::Path;
 
 use super::{Input, Sink, Source};
 use crate::import::record::{Item, Kind};
+pub(super) use chats::messages;
 use home::Homes;
 use users::User;
 

@@ -54,7 +54,13 @@ impl Branches {
     }
 
     /// Where an answer stands: the index of the one that says the same, else of a new one.
-    fn place(&self, found: &mut Conversation, question: usize, answer: &Value, zone: Zone) -> usize {
+    fn place(
+        &self,
+        found: &mut Conversation,
+        question: usize,
+        answer: &Value,
+        zone: Zone,
+    ) -> usize {
         let content = speech::content(answer.get("content"));
         let is_same = |message: &Message| {
             message.parent == Some(question)

@@ -53,7 +53,11 @@ impl Source for PharmGptSupabase {
                 let mut foreign = 0;
                 dump::rows(file, sink, &mut |row, sink| tables.row(row, &mut foreign, sink))?;
                 let text = format!("{foreign} rows of it are neither chats nor documents.");
-                if foreign > 0 { sink(file.place("").note(text)) } else { ControlFlow::Continue(()) }
+                if foreign > 0 {
+                    sink(file.place("").note(text))
+                } else {
+                    ControlFlow::Continue(())
+                }
             })
             .is_continue()
             .then(|| tables.emit(sink));
@@ -146,7 +150,8 @@ impl Tables {
     /// A row of `users`. Its `id` is what the others point at; the first generation also kept the id of
     /// the files.
     fn user(&mut self, value: &Value, sink: &mut Sink<'_>) -> ControlFlow<()> {
-        let Some(key) = speech::id(value.get("id")).or_else(|| speech::id(value.get("user_id"))) else {
+        let Some(key) = speech::id(value.get("id")).or_else(|| speech::id(value.get("user_id")))
+        else {
             return ControlFlow::Continue(());
         };
         self.announced.insert(key.clone());
@@ -172,8 +177,20 @@ impl Tables {
 
     fn conversation(&mut self, filed: Filed, sink: &mut Sink<'_>) -> ControlFlow<()> {
         const KNOWN: [&str; 14] = [
-            "id", "conversation_id", "user_id", "user_uuid", "title", "messages", "model", "created_at",
-            "updated_at", "is_archived", "is_pinned", "message_count", "metadata", "user",
+            "id",
+            "conversation_id",
+            "user_id",
+            "user_uuid",
+            "title",
+            "messages",
+            "model",
+            "created_at",
+            "updated_at",
+            "is_archived",
+            "is_pinned",
+            "message_count",
+            "metadata",
+            "user",
         ];
         let Filed { value, id, place, others } = filed;
         let owner = owner_of(&value);
@@ -193,7 +210,8 @@ impl Tables {
         let inside = pharmgpt::messages(value.get("messages"), &place, self.zone, sink)?;
         if !rows.is_empty() && !inside.is_empty() {
             let (rows, inside) = (rows.len(), inside.len());
-            let text = format!("{inside} messages are inside, {rows} in a table; the more come over.");
+            let text =
+                format!("{inside} messages are inside, {rows} in a table; the more come over.");
             sink(place.note(text))?;
         }
         let mut metadata = dump::object(value.get("metadata"));
@@ -234,8 +252,16 @@ impl Tables {
     /// Messages of the table.
     fn of_rows(&self, rows: Vec<Filed>, sink: &mut Sink<'_>) -> ControlFlow<(), Vec<Message>> {
         const KNOWN: [&str; 10] = [
-            "id", "message_id", "conversation_id", "conversation_uuid", "user_id", "user_uuid", "role",
-            "content", "metadata", "created_at",
+            "id",
+            "message_id",
+            "conversation_id",
+            "conversation_uuid",
+            "user_id",
+            "user_uuid",
+            "role",
+            "content",
+            "metadata",
+            "created_at",
         ];
         let mut messages: Vec<Message> = Vec::new();
         for Filed { value, id, place, others } in rows {
@@ -253,7 +279,8 @@ impl Tables {
             let at = When::read(value.get("created_at"), self.zone);
             let mut message = Message::new(role, speech::content(value.get("content")), at);
             message.key = id.or_else(|| speech::id(value.get("message_id")));
-            message.model = metadata.get("model").and_then(|model| model.as_str()).map(str::to_owned);
+            message.model =
+                metadata.get("model").and_then(|model| model.as_str()).map(str::to_owned);
             message.metadata = metadata;
             message.parent = messages.len().checked_sub(1);
             messages.push(message);
@@ -263,15 +290,26 @@ impl Tables {
 
     fn document(&mut self, filed: Filed, sink: &mut Sink<'_>) -> ControlFlow<()> {
         const KNOWN: [&str; 12] = [
-            "id", "document_hash", "document_id", "user_id", "user_uuid", "conversation_id", "filename",
-            "file_size", "chunk_count", "added_at", "content", "metadata",
+            "id",
+            "document_hash",
+            "document_id",
+            "user_id",
+            "user_uuid",
+            "conversation_id",
+            "filename",
+            "file_size",
+            "chunk_count",
+            "added_at",
+            "content",
+            "metadata",
         ];
         let Filed { value, id, place, .. } = filed;
         let owner = owner_of(&value);
         self.announce(owner.as_ref(), sink)?;
         let conversation = speech::id(value.get("conversation_id"));
         let conversation = conversation.map(|id| self.keys.get(&id).cloned().unwrap_or(id));
-        let hash = ["document_hash", "document_id"].iter().find_map(|key| speech::id(value.get(key)));
+        let hash =
+            ["document_hash", "document_id"].iter().find_map(|key| speech::id(value.get(key)));
         let mut ids = BTreeMap::new();
         for (name, id) in [("id", &id), ("document_hash", &hash)] {
             ids.extend(id.clone().map(|id| (name.to_owned(), id)));

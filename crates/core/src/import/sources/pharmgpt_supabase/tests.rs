@@ -105,7 +105,8 @@ fn answers_in_branches_stand_beside_each_other() {
     assert_eq!((found.messages.len(), found.pinned, found.shown), (3, true, Some(2)));
     let parents: Vec<_> = found.messages.iter().map(|message| message.parent).collect();
     assert_eq!(parents, [None, Some(0), Some(0)]);
-    let models: Vec<_> = found.messages.iter().filter_map(|message| message.model.as_deref()).collect();
+    let models: Vec<_> =
+        found.messages.iter().filter_map(|message| message.model.as_deref()).collect();
     assert_eq!(models, ["m1", "m2"]);
 }
 
