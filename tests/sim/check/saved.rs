@@ -84,12 +84,12 @@ impl Fate<'_> {
         parked.into_iter().any(|(_, row)| row == conversation)
     }
 
-    /// Somebody saw it and wrote something else.
+    /// Somebody saw it, where it was saved or where it had come back, and wrote something else.
     fn was_replaced(&self) -> bool {
-        let Saved { table, row, field, value, .. } = self.saved;
+        let Saved { table, field, value, .. } = self.saved;
         self.evidence.book.saved[self.at + 1..].iter().any(|later| {
-            (later.table, later.row, later.field) == (*table, *row, *field)
-                && later.before.as_ref() == Some(value)
+            let before = later.before.as_deref().unwrap_or_default();
+            (later.table, later.field) == (*table, *field) && before.contains(bare(value))
         })
     }
 

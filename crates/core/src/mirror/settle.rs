@@ -243,6 +243,11 @@ impl Settling<'_, '_> {
             self.sum.waiting += 1;
             return self.put_back_behind(entry);
         }
+        if entry.kind != Kind::Purge && !self.is_here(entry)? {
+            // Deleted here since: there is nothing left to decide, and the deletion waits behind it.
+            self.leave(entry)?;
+            return self.put_back_behind(entry);
+        }
         self.sum.parked += 1;
         self.write.tx.execute(
             "UPDATE outbox
@@ -251,6 +256,10 @@ impl Settling<'_, '_> {
             params![entry.n, code, message],
         )?;
         self.put_back_behind(entry)
+    }
+
+    fn is_here(&self, entry: &Entry) -> Result<bool, Error> {
+        Ok(rows::read(&self.write.tx, entry.table, entry.row_id)?.is_some())
     }
 
     /// What was sent with it and stands behind it was not done.

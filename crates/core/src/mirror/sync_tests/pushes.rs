@@ -362,6 +362,20 @@ fn a_deleted_conversation_goes_up_as_one_purge_and_takes_its_operations_along() 
 }
 
 #[test]
+fn a_change_that_is_refused_after_its_row_was_deleted_here_does_not_hold_up_the_deletion() {
+    let ann = Device::new();
+    let id = ann.conversation("tides");
+    ann.push(4);
+    ann.rename(id, "refused");
+    let n = ann.take()[0].n;
+    ann.write(|write| conversations::purge(write, id));
+    let (code, message) = ("invalid".to_owned(), String::new());
+    ann.settle(n, Outcome::Rejected { code, message });
+    assert_eq!(ann.read(parked::all), []);
+    assert_eq!(ann.take().iter().map(|op| op.kind).collect::<Vec<_>>(), [Kind::Purge]);
+}
+
+#[test]
 fn settings_that_are_local_are_never_sent() {
     let ann = Device::new();
     ann.write(|write| settings::set(write, "local.window", &json!(1)));
