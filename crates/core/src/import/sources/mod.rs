@@ -9,6 +9,7 @@ mod pharmgpt_supabase;
 mod speech;
 #[cfg(test)]
 pub(crate) mod testing;
+mod xrs_rag;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -63,6 +64,7 @@ pub fn all() -> Vec<Box<dyn Source>> {
         Box::new(mongo::Mongo),
         Box::new(exai::ExAi),
         Box::new(pharmgpt_supabase::PharmGptSupabase),
+        Box::new(xrs_rag::XrsRag),
     ]
 }
 

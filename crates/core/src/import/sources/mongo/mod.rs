@@ -10,6 +10,7 @@ mod hung;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -74,7 +75,7 @@ impl Reading {
             }
         }
         let knows_sessions = !self.sessions.is_empty();
-        let mut owners = Vec::new();
+        let mut owners = HashSet::new();
         for session in self.sessions.take("", Order::File) {
             self.session(session, &mut owners, sink)?;
         }
@@ -115,13 +116,12 @@ impl Reading {
     fn session(
         &mut self,
         session: Filed,
-        owners: &mut Vec<String>,
+        owners: &mut HashSet<String>,
         sink: &mut Sink<'_>,
     ) -> ControlFlow<()> {
         let Filed { value, id, place, others } = session;
         let owner = speech::id(value.get("user_id"));
-        if let Some(key) = owner.as_ref().filter(|key| !owners.contains(key)) {
-            owners.push(key.clone());
+        if let Some(key) = owner.as_ref().filter(|key| owners.insert((*key).clone())) {
             let name = Some(Text::from(key.as_str()));
             sink(Item::Owner(Owner { key: key.clone(), name, ..Owner::default() }))?;
         }
