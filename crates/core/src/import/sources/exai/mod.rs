@@ -37,7 +37,7 @@ impl Source for ExAi {
 
     fn recognises(&self, root: &Path) -> bool {
         let lists: [&[&str]; 4] = [
-            &["ts", "role", "content"],
+            &["ts", "role"],
             &["thread_id", "turns"],
             &["id", "continuation_id", "title"],
             &["conversation_id", "role", "idempotency_key"],

@@ -108,7 +108,7 @@ impl Home {
             if let Some(id) = folder.name().strip_prefix("conversations_") {
                 let files = home.chats.entry(id.to_owned()).or_default();
                 let flat = std::mem::take(files);
-                files.extend(conversation_files(folder));
+                files.extend(conversation_files(folder, &mut home.others));
                 files.extend(flat);
             } else if let Some(id) = folder.name().strip_prefix("rag_") {
                 home.rags.insert(id.to_owned(), folder.clone());
@@ -151,8 +151,9 @@ impl Home {
 }
 
 /// `conversations.json`, then the copies that version 4 made of what it could not read, newest first.
-fn conversation_files(folder: &Found) -> Vec<Found> {
+fn conversation_files(folder: &Found, others: &mut Vec<Found>) -> Vec<Found> {
     let Ok(listing) = folder.list() else { return Vec::new() };
+    others.extend(listing.others.iter().cloned());
     let is_copy = |file: &&Found| file.name().starts_with("conversations.json.backup_");
     let mut copies: Vec<_> = listing.files.iter().filter(is_copy).cloned().collect();
     // By the number of the second: all have ten digits for centuries to come.

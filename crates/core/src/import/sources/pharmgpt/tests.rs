@@ -408,6 +408,23 @@ fn half_a_character_and_nothing_at_all_come_back_byte_for_byte() {
     assert!(message.content.shown.starts_with("a\u{2400}b"));
 }
 
+#[cfg(unix)]
+#[test]
+fn links_are_told_and_never_followed() {
+    let outside = tempfile::tempdir().expect("a folder");
+    copy(&fixture("pharmgpt-corrupt/00-good-base"), outside.path());
+    let (_folder, haul) = changed("pharmgpt-corrupt/00-good-base", |root| {
+        let theirs = format!("user_data/conversations_{BOB}");
+        fs::remove_dir_all(root.join(&theirs)).expect("gone");
+        std::os::unix::fs::symlink(outside.path().join(&theirs), root.join(&theirs))
+            .expect("a link");
+        let own = root.join(chats(ALICE));
+        fs::remove_file(&own).expect("gone");
+        std::os::unix::fs::symlink(outside.path().join(chats(ALICE)), &own).expect("a link");
+    });
+    assert_eq!((haul.counts(), haul.skips.len()), ([2, 0, 0, 1], 2), "{:?}", haul.skips);
+}
+
 /// The messages of the sound fixture, by their hashes.
 fn sound() -> Vec<String> {
     let haul = read("pharmgpt-corrupt/00-good-base");

@@ -32,13 +32,15 @@ impl Source for PharmGptSupabase {
     }
 
     fn recognises(&self, root: &Path) -> bool {
-        let lists: [&[&str]; 7] = [
-            &["conversation_id", "messages", "title"],
+        // Columns that come before any long text: only the beginning of a row is looked at.
+        let lists: [&[&str]; 8] = [
+            &["conversation_id", "user_id", "title"],
+            &["conversation_id", "user_uuid", "title"],
             &["id", "user_id", "title", "is_pinned"],
             &["id", "user_id", "title", "is_archived"],
             &["id", "user_uuid", "title"],
-            &["conversation_uuid", "role", "content"],
-            &["id", "conversation_id", "user_id", "role", "content"],
+            &["conversation_uuid", "role"],
+            &["id", "conversation_id", "user_id", "role"],
             &["username", "password_hash", "salt"],
         ];
         dump::has_columns(root, &lists)

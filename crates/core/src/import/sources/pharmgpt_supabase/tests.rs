@@ -120,3 +120,14 @@ fn an_export_of_one_user_is_read_whole() {
     assert_eq!(haul.counts(), [1, 1, 1, 1]);
     assert_eq!(haul.conversations[0].messages[0].role, Role::User);
 }
+
+#[test]
+fn a_long_first_message_does_not_hide_whose_dump_it_is() {
+    let long = "x".repeat(100_000);
+    let rows = format!(
+        r#"[{{"id":"r","conversation_id":"c","user_id":"u","title":"T","messages":"[{{\"role\":\"user\",\"content\":\"{long}\"}}]"}}]"#
+    );
+    let folder = folder(&[("conversations_rows.json", &rows)]);
+    let haul = haul(folder.path());
+    assert_eq!(haul.conversation("c").messages[0].content.shown.len(), 100_000);
+}

@@ -36,7 +36,7 @@ impl Source for XrsRag {
         let lists: [&[&str]; 5] = [
             &["session_id", "session_title"],
             &["session_id", "thread_id"],
-            &["message_id", "session_id", "role", "content"],
+            &["message_id", "session_id", "role"],
             &["openai_file_id", "filename"],
             &["session", "messages", "exported_at"],
         ];
