@@ -2,9 +2,10 @@
 -- row is never newer than the head beside it. All run with the caller's rights, under its policies,
 -- and filter by the scope all the same. Each answers with one document: hosted projects cut sets off.
 --
--- Values that a plan must not depend on stand in one-row CTEs and are asked for by scalar subqueries, and
--- the planner is told to keep to the order of an index: so each page is a range of one, and each row of it
--- one look-up, whatever the statistics say. (Left alone, it would rather sort all that a user has, for each
+-- Values that a plan must not depend on stand in one-row CTEs and are asked for by scalar subqueries (where a
+-- policy comes first, an index is not asked for an expression, however constant), and the planner is
+-- told to keep to the order of an index: so each page is a range of one, and each row of it one
+-- look-up, whatever the statistics say. (Left alone, it would rather sort all that a user has, for each
 -- page anew, where it believes that to be little. Its penalties for what is off would set off the JIT.)
 
 -- At most this many rows or about this many bytes make a page; one row always fits.
@@ -104,6 +105,32 @@ SELECT json_build_object(
   FROM me, head, place, last
 $$;
 
+-- Which rows of a scope come next, latest first: conversations (1) by their change, messages (2) by their
+-- making. With the owner's rights: under a policy the planner puts no function of a column into an index's
+-- range unless it is leakproof, and uuid_hash is not, so that each page read and sorted every row of every
+-- user. It tells times and ids alone, and only the caller's; the rows are read under the policies.
+CREATE OR REPLACE FUNCTION sync.latest(code smallint, scope uuid, at timestamptz, id uuid, max integer)
+RETURNS TABLE (moment timestamptz, row_id uuid) LANGUAGE sql STABLE SECURITY DEFINER ROWS 1000
+SET search_path = '' SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off
+AS $$
+WITH me AS MATERIALIZED (SELECT sync.caller(latest.scope) AS scope)
+(SELECT c.updated_at, c.id
+   FROM public.conversations AS c
+  WHERE latest.code = 1 AND uuid_hash(c.user_id) = (SELECT uuid_hash(me.scope) FROM me)
+    AND c.user_id IS NOT DISTINCT FROM (SELECT me.scope FROM me)
+    AND (c.updated_at, c.id) < (latest.at, latest.id)
+  ORDER BY c.updated_at DESC, c.id DESC
+  LIMIT latest.max)
+UNION ALL
+(SELECT m.created_at, m.id
+   FROM public.messages AS m
+  WHERE latest.code = 2 AND uuid_hash(m.user_id) = (SELECT uuid_hash(me.scope) FROM me)
+    AND m.user_id IS NOT DISTINCT FROM (SELECT me.scope FROM me)
+    AND (m.created_at, m.id) < (latest.at, latest.id)
+  ORDER BY m.created_at DESC, m.id DESC
+  LIMIT latest.max)
+$$;
+
 CREATE OR REPLACE FUNCTION public.sync_snapshot(
     tbl text, after jsonb DEFAULT NULL, max integer DEFAULT NULL, scope uuid DEFAULT NULL
 ) RETURNS json LANGUAGE sql STABLE SECURITY INVOKER
@@ -122,21 +149,10 @@ WITH me AS MATERIALIZED (
                 ELSE '00000000-0000-0000-0000-000000000000' END::uuid) AS id
       FROM me
 ), page AS MATERIALIZED (
-    (SELECT c.updated_at AS at, c.id
-       FROM public.conversations AS c
-      WHERE (SELECT me.code = 1 FROM me) AND uuid_hash(c.user_id) = (SELECT uuid_hash(me.scope) FROM me)
-        AND c.user_id IS NOT DISTINCT FROM (SELECT me.scope FROM me)
-        AND (c.updated_at, c.id) < ((SELECT p.at FROM place AS p), (SELECT p.id FROM place AS p))
-      ORDER BY c.updated_at DESC, c.id DESC
-      LIMIT (SELECT me.rows + 1 FROM me))
-    UNION ALL
-    (SELECT m.created_at, m.id
-       FROM public.messages AS m
-      WHERE (SELECT me.code = 2 FROM me) AND uuid_hash(m.user_id) = (SELECT uuid_hash(me.scope) FROM me)
-        AND m.user_id IS NOT DISTINCT FROM (SELECT me.scope FROM me)
-        AND (m.created_at, m.id) < ((SELECT p.at FROM place AS p), (SELECT p.id FROM place AS p))
-      ORDER BY m.created_at DESC, m.id DESC
-      LIMIT (SELECT me.rows + 1 FROM me))
+    (SELECT l.moment AS at, l.row_id AS id
+       FROM sync.latest((SELECT me.code FROM me), (SELECT me.scope FROM me), (SELECT p.at FROM place AS p),
+                        (SELECT p.id FROM place AS p), (SELECT me.rows + 1 FROM me)) AS l
+      WHERE (SELECT me.code <= 2 FROM me))
     UNION ALL
     (SELECT NULL, c.row_id
        FROM sync.change AS c
@@ -244,14 +260,15 @@ CREATE OR REPLACE FUNCTION public.sync_manifest(
 SET search_path = '' SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off
 AS $$
 WITH me AS MATERIALIZED (
-    SELECT sync.caller(sync_manifest.scope) AS scope, sync.page_rows(max) AS rows, k.code
+    SELECT sync.caller(sync_manifest.scope) AS scope, sync.page_rows(max) AS rows, k.code,
+           COALESCE(sync_manifest.after, '00000000-0000-0000-0000-000000000000') AS after
       FROM (VALUES (1)) AS one
       LEFT JOIN sync.kind AS k ON k.wire = sync_manifest.tbl
 ), page AS MATERIALIZED (
     SELECT c.row_id, c.seq
       FROM sync.change AS c
      WHERE c.scope = (SELECT me.scope FROM me) AND c.tbl = (SELECT me.code FROM me)
-       AND c.row_id > COALESCE(after, '00000000-0000-0000-0000-000000000000') AND c.op = 'U'
+       AND c.row_id > (SELECT me.after FROM me) AND c.op = 'U'
      ORDER BY c.row_id
      LIMIT (SELECT me.rows + 1 FROM me)
 )
@@ -267,7 +284,7 @@ SELECT json_build_object(
            'has_more', (SELECT count(*) FROM page) > me.rows,
            'head', (SELECT json_build_object('seq', h.seq, 'nonce', h.nonce) FROM sync.head AS h
                      WHERE h.scope = me.scope),
-           'count', CASE WHEN after IS NULL THEN (   -- once is enough, and it is not for nothing
+           'count', CASE WHEN sync_manifest.after IS NULL THEN (   -- once is enough, and it is not for nothing
                SELECT count(*) FROM sync.change AS c
                 WHERE c.scope = me.scope AND c.tbl = me.code AND c.op = 'U') END,
            'user_id', me.scope)

@@ -47,8 +47,8 @@ SELECT is_empty($$SELECT schema, proname FROM pg_temp.functions
     WHERE has_function_privilege('anon', oid, 'EXECUTE')$$, 'nothing is executable by anon');
 SELECT set_eq($$SELECT proname::text FROM pg_temp.functions
         WHERE schema = 'sync' AND prosecdef AND has_function_privilege('authenticated', oid, 'EXECUTE')$$,
-    ARRAY['fault', 'in_good_standing', 'is_admin', 'caller', 'push', 'hello', 'list_sessions', 'list_devices', 'end_session',
-          'revoke_device', 'delete_account', 'set_user_state', 'health'],
+    ARRAY['fault', 'in_good_standing', 'is_admin', 'caller', 'latest', 'push', 'hello', 'list_sessions',
+          'list_devices', 'end_session', 'revoke_device', 'delete_account', 'set_user_state', 'health'],
     'what runs with the owner''s rights for a user is this list');
 SELECT is_empty($$SELECT c.conrelid::regclass, c.conname FROM pg_constraint AS c
     JOIN pg_temp.ours AS o ON o.oid = c.conrelid
