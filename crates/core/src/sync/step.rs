@@ -15,6 +15,8 @@ use crate::faults::{self, Bug};
 pub fn step(state: &mut State, now: Now, event: Event) -> Vec<Action> {
     state.now = now;
     let mut actions = Vec::new();
+    // Whatever happens at the moment when a timer runs out must not hide it: no tick follows then.
+    state.tick();
     state.take(event, &mut actions);
     state.plan(&mut actions);
     state.show(&mut actions);
@@ -40,7 +42,7 @@ impl State {
             Event::Woke | Event::Now => self.hurry(event == Event::Now),
             Event::Removal(verdict) => self.judged(verdict),
             Event::Verify => self.verify = Some(Default::default()),
-            Event::Tick => self.tick(),
+            Event::Tick => {}
         }
     }
 

@@ -234,6 +234,16 @@ fn silent(kind: FaultKind) -> Result<Told, Fault> {
 }
 
 #[test]
+fn a_poll_that_falls_due_beside_another_event_is_not_forgotten() {
+    let mut desk = Desk::at_rest();
+    assert_eq!(desk.state.due(), Some(60_000));
+    desk.now = 60_000;
+    // Nothing new, at the very moment: the timer is asked for anew after it, and lies in the past.
+    desk.event(Event::Rang { seq: 5 });
+    assert!(matches!(desk.asks(), Some(Ask::Pull { .. })), "{:?}", desk.asks());
+}
+
+#[test]
 fn an_idle_device_asks_one_question_a_minute_and_writes_nothing() {
     let mut desk = Desk::at_rest();
     desk.took();
