@@ -159,7 +159,13 @@ pub fn snapshot(
 ) -> Result<Applied, Error> {
     let kept = mirror.read(cursors::first_sync)?.map(|first| first.head.seq);
     let layout = Layout::new(table, &snapshot.columns);
-    let rows = Fetched { layout, up_to: kept.unwrap_or(i64::MAX), rows: &snapshot.rows };
+    let mut rows: Vec<&Entry<'_>> = snapshot.rows.iter().collect();
+    if table == Table::Messages {
+        // They come latest first, and are stored in the order of time: a row that goes before all others
+        // makes SQLite share out three pages anew nearly each time.
+        rows.reverse();
+    }
+    let rows = Fetched { layout, up_to: kept.unwrap_or(i64::MAX), rows };
     rows.apply(mirror, |write| {
         cursors::set_first(&write.tx, next)?;
         write.tell(Told::Everything);
@@ -169,7 +175,8 @@ pub fn snapshot(
 
 /// Applies rows that were asked for by id, as far as they are not newer than `up_to`.
 pub fn rows(mirror: &Mirror, table: Table, rows: &Rows<'_>, up_to: i64) -> Result<Applied, Error> {
-    let rows = Fetched { layout: Layout::new(table, &rows.columns), up_to, rows: &rows.rows };
+    let entries = rows.rows.iter().collect();
+    let rows = Fetched { layout: Layout::new(table, &rows.columns), up_to, rows: entries };
     rows.apply(mirror, |write| {
         write.tell(Told::Everything);
         Ok(())
@@ -184,7 +191,7 @@ pub fn rows(mirror: &Mirror, table: Table, rows: &Rows<'_>, up_to: i64) -> Resul
 struct Fetched<'a> {
     layout: Layout,
     up_to: i64,
-    rows: &'a [Entry<'a>],
+    rows: Vec<&'a Entry<'a>>,
 }
 
 impl Fetched<'_> {
@@ -194,7 +201,7 @@ impl Fetched<'_> {
         end: impl Fn(&mut Write<'_>) -> Result<(), Error>,
     ) -> Result<Applied, Error> {
         Batches::new(mirror, Size::Many, Gone::Leave).all(
-            self.rows,
+            &self.rows,
             |run, row| match row.seq > self.up_to {
                 true => Ok(()),
                 false => run.take_in(&self.layout, row.row_id, row.seq, &row.row),
@@ -233,7 +240,7 @@ impl Weighs for Change<'_> {
     }
 }
 
-impl Weighs for Entry<'_> {
+impl Weighs for &Entry<'_> {
     fn weight(&self) -> usize {
         text(&self.row)
     }

@@ -106,7 +106,10 @@ impl<'a> Incoming<'a> {
 
     fn clocks(&self) -> Cow<'static, str> {
         match self.cell(self.layout.clocks) {
-            Cell::Json(Value::Object(clocks)) if !clocks.is_empty() => {
+            Cell::Json(Value::Object(clocks)) if clocks.values().all(Value::is_i64) => {
+                to_json(clocks).into()
+            }
+            Cell::Json(Value::Object(clocks)) => {
                 // Whatever else stands there is no clock.
                 let clocks: BTreeMap<_, _> =
                     clocks.iter().filter_map(|(name, at)| Some((name, at.as_i64()?))).collect();
