@@ -10,6 +10,8 @@ pub(crate) enum Target {
     AtLeast(f64),
     /// This or less.
     AtMost(f64),
+    /// Nobody said; it is printed.
+    Told,
 }
 
 /// One figure.
@@ -41,6 +43,7 @@ impl Figure {
         let met = match target {
             Target::AtLeast(least) => value >= least,
             Target::AtMost(most) => value <= most,
+            Target::Told => true,
         };
         Self { name: name.into(), value, unit, target, met, beside: beside.into() }
     }
@@ -57,8 +60,13 @@ pub(crate) fn table(figures: &[Figure]) -> String {
         let target = match target {
             Target::AtLeast(least) => format!("≥{least} {unit}"),
             Target::AtMost(most) => format!("≤{most} {unit}"),
+            Target::Told => "printed".to_owned(),
         };
-        let met = if *met { "yes" } else { "**no**" };
+        let met = match (figure.target, met) {
+            (Target::Told, _) => "",
+            (_, true) => "yes",
+            (_, false) => "**no**",
+        };
         format!("| {name} | {} {unit} | {target} | {met} | {beside} |", number(*value))
     }));
     lines.join("\n")

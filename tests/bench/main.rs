@@ -1,8 +1,8 @@
-//! `./dev bench app`: each figure of the app beside its limit, both measured in the same run.
+//! `./dev bench app` and `./dev bench sync`: each figure beside its limit, both measured in the same run.
 //!
 //! What is compared is measured in turns, so that a machine that others use slows both sides. The
-//! table goes to standard output; the same as JSON, with the machine, to `bench/app.json` in the
-//! target folder.
+//! table goes to standard output; the same as JSON, with the machine, to `bench/app.json` or
+//! `bench/sync.json` in the target folder.
 // Printing figures is what this program is for.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
@@ -48,6 +48,8 @@ mod reading;
 #[cfg(target_os = "linux")]
 mod rendering;
 #[cfg(target_os = "linux")]
+mod report;
+#[cfg(target_os = "linux")]
 mod samples;
 #[cfg(target_os = "linux")]
 mod send;
@@ -57,6 +59,8 @@ mod send;
 mod stage;
 #[cfg(target_os = "linux")]
 mod stock;
+#[cfg(target_os = "linux")]
+mod sync;
 #[cfg(target_os = "linux")]
 mod window;
 #[cfg(target_os = "linux")]

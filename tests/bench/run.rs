@@ -6,16 +6,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use clap::{Parser, ValueEnum};
-use serde_json::json;
+use clap::{Parser, Subcommand, ValueEnum};
 use tempfile::TempDir;
 
-use crate::figure::{Figure, Target, table};
+use crate::figure::{Figure, Target};
 use crate::insert::{self, Filled};
-use crate::machine::Machine;
+use crate::report::Report;
 use crate::stage::Stage;
 use crate::stock::Core;
-use crate::{reading, rendering, send, window};
+use crate::{reading, rendering, send, sync, window};
 
 /// The most that the Debian package may weigh, in MB.
 const PACKAGE_MB: f64 = 25.0;
@@ -23,17 +22,28 @@ const PACKAGE_MB: f64 = 25.0;
 #[derive(Parser)]
 #[command(name = "bench", about = "Measures the release build; start it with ./dev bench")]
 struct Args {
-    /// What to measure
+    #[command(subcommand)]
     suite: Suite,
-    /// Only these parts of it
-    #[arg(long, value_delimiter = ',')]
-    only: Vec<Part>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+/// What to measure.
+#[derive(Debug, Subcommand)]
 enum Suite {
     /// The app on this computer
-    App,
+    App {
+        /// Only these parts of it
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<Part>,
+    },
+    /// Sync, against a Supabase on this computer
+    Sync {
+        /// Only these parts of it
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<sync::Part>,
+    },
+    /// One client of the suite `sync`, by an order on standard input
+    #[command(hide = true)]
+    Client,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -48,9 +58,12 @@ enum Part {
 }
 
 pub(crate) fn main() -> ExitCode {
-    let args = Args::parse();
-    let Suite::App = args.suite;
-    match measure(&args.only) {
+    let done = match Args::parse().suite {
+        Suite::App { only } => measure(&only),
+        Suite::Sync { only } => sync::measure(&only),
+        Suite::Client => sync::client::main(),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bench: {error:#}");
@@ -60,27 +73,19 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn measure(only: &[Part]) -> anyhow::Result<()> {
-    let machine = Machine::here();
     let stage = Arc::new(Stage::set()?);
     // On the disk that holds the build: the system's folder for temporary files may be memory.
     fs::create_dir_all(&stage.target)?;
     let folder = TempDir::with_prefix_in("bench-", &stage.target)?;
-    let figures = Run { stage: &stage, folder: folder.path(), only, figures: Vec::new() }.all()?;
-    let machine = machine.ended();
-    println!("\n{machine}\n\n{}", table(&figures));
-    let path = stage.target.join("bench/app.json");
-    fs::create_dir_all(path.parent().context("it has a folder")?)?;
-    let report = json!({ "machine": machine, "figures": figures });
-    fs::write(&path, serde_json::to_string_pretty(&report)?)?;
-    println!("\nas JSON: {}", path.display());
-    Ok(())
+    let run = Run { stage: &stage, folder: folder.path(), only, report: Report::begin() };
+    run.all()?.end(&stage.target.join("bench/app.json"))
 }
 
 struct Run<'a> {
     stage: &'a Arc<Stage>,
     folder: &'a Path,
     only: &'a [Part],
-    figures: Vec<Figure>,
+    report: Report,
 }
 
 impl Run<'_> {
@@ -88,17 +93,11 @@ impl Run<'_> {
         self.only.is_empty() || self.only.contains(&part)
     }
 
-    /// Tells a figure as soon as it is known: a run takes minutes.
     fn found(&mut self, figures: impl IntoIterator<Item = Figure>) {
-        for figure in figures {
-            let met = if figure.met { "" } else { "  (misses its target)" };
-            let Figure { name, value, unit, beside, .. } = &figure;
-            eprintln!("{name}: {value:.2} {unit}{met}\n    {beside}");
-            self.figures.push(figure);
-        }
+        self.report.found(figures);
     }
 
-    fn all(mut self) -> anyhow::Result<Vec<Figure>> {
+    fn all(mut self) -> anyhow::Result<Report> {
         if [Part::Insert, Part::Reading, Part::Send, Part::Window].iter().any(|p| self.wants(*p)) {
             self.full_mirror()?;
         }
@@ -112,7 +111,7 @@ impl Run<'_> {
         if self.wants(Part::Package) {
             self.found([package(&named("TIDEMARK_DEB")?)?]);
         }
-        Ok(self.figures)
+        Ok(self.report)
     }
 
     /// What is measured with 100,000 messages on disk.

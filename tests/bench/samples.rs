@@ -25,6 +25,11 @@ impl Samples {
         quantile(&self.0, share)
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// All of them together.
     pub(crate) fn total(&self) -> f64 {
         self.0.iter().sum()

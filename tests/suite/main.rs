@@ -4,6 +4,8 @@ mod bad_input;
 mod chat;
 mod cli;
 mod corruption;
+#[cfg(unix)]
+mod crowd;
 mod desk;
 mod importing;
 mod io_errors;

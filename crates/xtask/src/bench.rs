@@ -16,16 +16,38 @@ pub(crate) struct Args {
     suite: Vec<String>,
 }
 
+/// The comparison with llama.cpp is a feature of the measuring program alone; all suites have it, so that
+/// they share one build.
+const LOCAL: [&str; 2] = ["--features", "tidemark-tests/local"];
+
 /// Builds for release, then measures.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    match args.suite.first().map(String::as_str) {
+        Some("sync") => sync(args),
+        _ => app(args),
+    }
+}
+
+/// Sync needs a server and the peers, and neither window nor model.
+fn sync(args: &Args) -> anyhow::Result<()> {
+    ui::install("conformance packages", &workspace::conformance())?;
+    ui::install("packages of the peers", &workspace::root().join("tests/bench/peers"))?;
+    let mut build = workspace::cargo_all(&["build", "--release"], &LOCAL);
+    build.args(["--bin", "bench"]);
+    step("release build", build)?;
+    let mut bench = Command::new(program("bench"));
+    bench.args(&args.suite).current_dir(workspace::root());
+    step("bench", bench)?;
+    Ok(())
+}
+
+fn app(args: &Args) -> anyhow::Result<()> {
     ui::build()?;
     let page = page()?;
     let models = model::fetch()?;
-    // The comparison with llama.cpp is a feature of the measuring program alone.
-    let programs = ["--features", "tidemark-tests/local", "--bin", "tidemark", "--bin", "bench"];
-    step("release build", workspace::cargo_all(&["build", "--release"], &programs))?;
-    let release = workspace::target().join("release");
-    let program = |name: &str| release.join(name).with_extension(std::env::consts::EXE_EXTENSION);
+    let mut build = workspace::cargo_all(&["build", "--release"], &LOCAL);
+    build.args(["--bin", "tidemark", "--bin", "bench"]);
+    step("release build", build)?;
     // The package is made of the program that is measured.
     let deb = package::bundle()?;
     let mut bench = Command::new(program("bench"));
@@ -38,6 +60,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         .env("TIDEMARK_DEB", deb);
     step("bench", bench)?;
     Ok(())
+}
+
+/// A program of the release build.
+fn program(name: &str) -> PathBuf {
+    let release = workspace::target().join("release");
+    release.join(name).with_extension(std::env::consts::EXE_EXTENSION)
 }
 
 /// Builds the page that measures the renderer, which is no part of the app.
