@@ -40,7 +40,7 @@ impl Mirror {
 
     /// Lets those go first who wait: a lock that is given up and taken again at once goes to whoever
     /// is running, which would be the engine every time.
-    fn step_aside(&self) {
+    pub(super) fn step_aside(&self) {
         let mut waited = Duration::ZERO;
         while self.a_person_waits() && waited < ASIDE {
             std::thread::sleep(ASIDE_STEP);

@@ -12,8 +12,9 @@ use super::search::script::spaced;
 use super::{Error, Mirror};
 use crate::faults::{self, Bug};
 
-/// Rows in one transaction: a person's write waits a few milliseconds behind it at most.
-const BATCH: usize = 128;
+/// Rows in one transaction, which ends early where a person waits to write. Each leaves a piece of the index, and
+/// fewer pieces are less work.
+const BATCH: usize = 512;
 
 /// Pages of the index that one merge writes: a few milliseconds' work.
 const MERGED_PAGES: i64 = 32;
@@ -35,13 +36,18 @@ pub fn catch_up(mirror: &Mirror) -> Result<usize, Error> {
     if faults::on(Bug::IndexMarkedFirst) {
         return marked_first(mirror);
     }
+    mirror.step_aside();
     mirror.write_lazily(|tx| {
-        let rows = listed(tx)?;
-        for (kind, row) in &rows {
-            index_row(tx, *kind, *row)?;
-            done(tx, *kind, *row)?;
+        let mut count = 0;
+        for (kind, row) in listed(tx)? {
+            index_row(tx, kind, row)?;
+            done(tx, kind, row)?;
+            count += 1;
+            if mirror.a_person_waits() {
+                break;
+            }
         }
-        Ok(rows.len())
+        Ok(count)
     })
 }
 
