@@ -26,7 +26,7 @@ pub(crate) struct Applied {
 
 /// Reads all pages and lets them go.
 pub(super) async fn read_pages(person: &Person, folder: &Path) -> anyhow::Result<Cost> {
-    let device = greeted(person, folder).await?;
+    let (device, _) = greeted(person, folder).await?;
     let watch = Stopwatch::start();
     for table in TABLES {
         let mut after = None;
@@ -39,7 +39,7 @@ pub(super) async fn read_pages(person: &Person, folder: &Path) -> anyhow::Result
 
 /// Fetches all pages, then applies them as the engine has it done.
 pub(super) async fn apply(person: &Person, folder: &Path) -> anyhow::Result<Applied> {
-    let device = greeted(person, folder).await?;
+    let (device, head) = greeted(person, folder).await?;
     let mut pages: Vec<(Table, Rows, Option<After>)> = Vec::new();
     for table in TABLES {
         let mut after = None;
@@ -56,7 +56,7 @@ pub(super) async fn apply(person: &Person, folder: &Path) -> anyhow::Result<Appl
     let mirror = device.mirror.clone();
     let cost = tokio::task::spawn_blocking(move || {
         let perform = |job| store::perform(&mirror, &job);
-        perform(Job::Begin { head: Head { seq: 1, nonce: 1 } })?;
+        perform(Job::Begin { head })?;
         let (watch, cpu_ms) = (Stopwatch::start(), thread_cpu_ms());
         for (table, rows, after) in pages {
             let next = Some(Stage { table, after });
@@ -68,16 +68,21 @@ pub(super) async fn apply(person: &Person, folder: &Path) -> anyhow::Result<Appl
     let cost = cost.map_err(|fault: tidemark_core::sync::StoreFault| {
         anyhow::anyhow!("a page was not applied: {fault:?}")
     })?;
+    let rows: i64 = device
+        .mirror
+        .read(|c| Ok(c.query_row("SELECT count(*) FROM messages", [], |row| row.get(0))?))?;
+    ensure!(rows > 0, "the pages were let pass, and not applied");
     Ok(Applied { cost, mb })
 }
 
-/// A device that the server knows, and whose engine does nothing.
-async fn greeted(person: &Person, folder: &Path) -> anyhow::Result<Device> {
+/// A device that the server knows, and whose engine does nothing; and the head that it was told.
+async fn greeted(person: &Person, folder: &Path) -> anyhow::Result<(Device, Head)> {
     let device = Device::open(person, folder, Limits::default(), 1).await?;
     let hello = Ask::Hello { device_id: device.mirror.device_id().0 };
-    let told = device.remote.ask(hello).await;
-    ensure!(matches!(told, Ok(Told::Hello(_))), "no hello: {told:?}");
-    Ok(device)
+    match device.remote.ask(hello).await {
+        Ok(Told::Hello(hello)) => Ok((device, hello.head)),
+        told => bail!("no hello: {told:?}"),
+    }
 }
 
 async fn page(
