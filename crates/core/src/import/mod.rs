@@ -15,8 +15,10 @@
 //! | plan, run, verification, undo | `run.rs`; what they say: `report.rs` |
 //! | everybody's part into their own account | `accounts.rs` |
 //! | the archive of the source | `backup.rs` |
+//! | the archive that a source came in | `archive.rs` |
 
 pub mod accounts;
+pub mod archive;
 pub mod backup;
 pub mod find;
 pub mod ids;

@@ -5,6 +5,7 @@
 //! [`Message::key`] and who owned them.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -91,10 +92,15 @@ pub struct Conversation {
     pub metadata: Map<String, Value>,
     /// Parents before children.
     pub messages: Vec<Message>,
+    /// Messages of the old program that are none here: hidden ones, and steps towards an answer that
+    /// stand in its metadata. Its count is that of `messages` and these.
+    pub folded: usize,
     /// The end of the branch that the old program showed: an index into `messages`. None: the last one.
     pub shown: Option<usize>,
     /// Where it stands: file, and place in it.
     pub place: Place,
+    /// The row itself, from an export of Tidemark: it keeps its id and all that it has.
+    pub own: Option<Box<crate::model::Conversation>>,
 }
 
 /// A message.
@@ -126,6 +132,8 @@ pub struct Message {
     pub attachments: Vec<Attachment>,
     /// What else is worth keeping, as JSON: feedback, reasoning, sources, ids of other systems.
     pub metadata: Map<String, Value>,
+    /// The row itself, from an export of Tidemark: it keeps its id and all that it has.
+    pub own: Option<Box<crate::model::Message>>,
 }
 
 impl Message {
@@ -145,6 +153,7 @@ impl Message {
             interrupted: false,
             attachments: Vec::new(),
             metadata: Map::new(),
+            own: None,
         }
     }
 }
@@ -158,8 +167,10 @@ pub struct Attachment {
     pub name: Option<Text>,
     /// By its content, where the bytes are here; else as the old program said.
     pub mime: Option<String>,
-    /// The bytes, where the export has them.
+    /// The bytes, where the export has them in itself.
     pub bytes: Option<Vec<u8>>,
+    /// The file beside the export that has them; below the root, and listed there. `read` reads it.
+    pub file: Option<PathBuf>,
     /// Where it was, where the export has only that.
     pub url: Option<String>,
 }

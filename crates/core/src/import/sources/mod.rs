@@ -1,21 +1,27 @@
 //! The programs whose data can come over, one file each.
 
+pub mod attached;
 mod dump;
 mod exai;
 mod files;
+pub mod folder;
 mod mongo;
 mod pharmgpt;
 mod pharmgpt_supabase;
+mod recognise;
 mod speech;
 #[cfg(test)]
 pub(crate) mod testing;
 mod xrs_rag;
+pub mod tree;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::record::Item;
 use super::time::Zone;
+
+pub use recognise::{Recognised, Site, look};
 
 /// What is read: a folder, a file, or a folder that an archive was unpacked into.
 #[derive(Debug, Clone)]
