@@ -87,6 +87,9 @@ fn conversation(
     id: ConversationId,
     messages: &[model::Message],
 ) -> model::Conversation {
+    if let Some(own) = &found.own {
+        return own.as_ref().clone();
+    }
     let first = messages.iter().map(|message| message.created_at).min();
     let created = found.created.at.or(first).unwrap_or_default();
     let last = messages.iter().map(|message| message.created_at).max().unwrap_or(created);
@@ -165,6 +168,11 @@ impl Making<'_> {
             self.skips.push(self.place.skip(Kind::Message, reason));
             return;
         }
+        if let Some(own) = &found.own {
+            // Our own export: as it was, down to its ids.
+            self.rows.push(model::Message { parent_id: parent, ..own.as_ref().clone() });
+            return;
+        }
         let at = found.at.at.unwrap_or(self.before);
         self.before = at;
         self.assumed_zone |= found.at.assumed;
@@ -197,16 +205,19 @@ impl Making<'_> {
     }
 
     fn part(&mut self, found: &Attachment) -> Part {
-        let hash = found.bytes.as_ref().map(|bytes| <[u8; 32]>::from(Sha256::digest(bytes)));
-        if let (Some(hash), Some(bytes)) = (hash, &found.bytes) {
-            self.blobs.push((hash, bytes.clone()));
-        }
+        // A file that went away since it was found is like one that the export never had.
+        let bytes = found.read().ok().flatten();
+        let (hash, size) = match &bytes {
+            Some(bytes) => (Some(Sha256::digest(bytes).into()), Some(bytes.len() as i64)),
+            None => (None, None),
+        };
+        self.blobs.extend(hash.zip(bytes));
         Part {
             kind: found.kind.clone(),
             name: found.name.as_ref().map(|name| name.shown.clone()),
             mime: found.mime.clone(),
-            sha256: hash.map(|hash| hex(&hash)),
-            bytes: found.bytes.as_ref().map(|bytes| bytes.len() as i64),
+            sha256: hash.map(|hash: [u8; 32]| hex(&hash)),
+            bytes: size,
             url: found.url.clone(),
         }
     }

@@ -23,6 +23,8 @@ use crate::model::{ConversationId, Message, MessageId};
 
 /// Messages of one transaction: a person's write waits behind it.
 const BATCH: usize = 500;
+/// Bytes of files that wait for their transaction: they are in memory.
+const BATCH_BYTES: usize = 32 << 20;
 /// Conversations of one transaction of the undo.
 const UNDO_BATCH: usize = 20;
 
@@ -225,6 +227,8 @@ fn write_all(
 struct Waiting {
     found: Vec<Found>,
     messages: usize,
+    /// Of files that hang on the messages.
+    bytes: usize,
 }
 
 impl Waiting {
@@ -233,16 +237,19 @@ impl Waiting {
             Found::Conversation(rows) => rows.messages.len().max(1),
             Found::Document(rows) => rows.fragments.len().max(1),
         };
+        if let Found::Conversation(rows) = &found {
+            self.bytes += rows.blobs.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
+        }
         self.found.push(found);
     }
 
     fn is_full(&self) -> bool {
-        self.messages >= BATCH
+        self.messages >= BATCH || self.bytes >= BATCH_BYTES
     }
 
     fn write(&mut self, mirror: &Mirror, import: Uuid) -> Result<(), mirror::Error> {
         let found = std::mem::take(&mut self.found);
-        self.messages = 0;
+        (self.messages, self.bytes) = (0, 0);
         if found.is_empty() {
             return Ok(());
         }

@@ -37,6 +37,11 @@ impl Found {
         Place::new(self.name.clone(), locator)
     }
 
+    /// As the walks have it.
+    pub(super) fn as_file(&self) -> super::files::Found {
+        super::files::Found { path: self.name.clone(), full: self.path.clone() }
+    }
+
     /// Opens it for reading.
     ///
     /// # Errors

@@ -1,19 +1,30 @@
 //! The programs whose data can come over, one file each.
 
 pub mod attached;
+pub mod chatbox;
+pub mod chatgpt;
+pub mod cherry_studio;
+pub mod claude;
 mod dump;
 mod exai;
 mod files;
 pub mod folder;
+#[cfg(test)]
+mod foreign;
+pub mod jan;
+pub mod librechat;
 mod mongo;
+pub mod open_webui;
 mod pharmgpt;
 mod pharmgpt_supabase;
 mod recognise;
+mod said;
 mod speech;
 #[cfg(test)]
 pub(crate) mod testing;
-mod xrs_rag;
+pub mod tidemark;
 pub mod tree;
+mod xrs_rag;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -63,9 +74,18 @@ pub trait Source: Send + Sync {
     fn read(&self, input: &Input, sink: &mut Sink<'_>) -> std::io::Result<()>;
 }
 
-/// All of them; the first that recognises a root reads it.
+/// All of them; the first that recognises a root reads it. Those that are told by what stands in a file
+/// come first, those that are told by names last.
 pub fn all() -> Vec<Box<dyn Source>> {
     vec![
+        Box::new(chatgpt::ChatGpt),
+        Box::new(claude::Claude),
+        Box::new(open_webui::OpenWebUi),
+        Box::new(librechat::LibreChat),
+        Box::new(chatbox::Chatbox),
+        Box::new(jan::Jan),
+        Box::new(cherry_studio::CherryStudio),
+        Box::new(tidemark::Tidemark),
         Box::new(pharmgpt::PharmGpt),
         Box::new(mongo::Mongo),
         Box::new(exai::ExAi),

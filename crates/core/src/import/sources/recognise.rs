@@ -63,18 +63,19 @@ impl Recognised {
         for file in folder::files(root, 1).unwrap_or_default() {
             if is_archive(&file.path) {
                 self.archives.push(file.path);
-            } else if file.ends_with(".json") && file.bytes < 64 {
-                if Beginning::of(&file) == Beginning::EmptyList && is_export(file.file_name()) {
-                    self.empty.push(file.path);
-                }
+            } else if file.bytes < 64 && is_export(&file) {
+                self.empty.push(file.path);
             }
         }
     }
 }
 
-/// Whether a list of nothing under this name is an export, and not something that lies beside one.
-fn is_export(name: &str) -> bool {
-    name.starts_with("conversations") || name.starts_with("chat-export")
+/// Whether it is a list of nothing under the name of an export: others may lie beside one.
+fn is_export(file: &folder::Found) -> bool {
+    let is_named = ["conversations", "chat-export"]
+        .iter()
+        .any(|name| file.file_name().starts_with(name) && file.ends_with(".json"));
+    is_named && Beginning::of(file) == Beginning::EmptyList
 }
 
 fn folders(root: &Path) -> Vec<PathBuf> {

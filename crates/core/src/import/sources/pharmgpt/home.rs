@@ -99,7 +99,9 @@ impl Home {
                 "uploads.json" => home.uploads = Some(file.clone()),
                 "sessions.json" => home.sessions = Some(file.clone()),
                 name => {
-                    let Some(id) = name.strip_suffix("_conversations.json") else { continue };
+                    // `shared_conversations.json` is ChatGPT's.
+                    let id = name.strip_suffix("_conversations.json").filter(|id| *id != "shared");
+                    let Some(id) = id else { continue };
                     home.chats.entry(id.to_owned()).or_default().push(file.clone());
                 }
             }

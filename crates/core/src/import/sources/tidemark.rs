@@ -1,0 +1,125 @@
+//! Tidemark's own export, which comes back as it was: with its ids, and every field of its rows.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use super::folder::{self, Beginning, Found};
+use super::{Input, Sink, Source, files};
+use crate::import::lax::{Key, Shape, Value};
+use crate::import::record::{Kind, Place};
+use crate::import::{Conversation, Item, Message, Text, When};
+use crate::model::view::ExportedConversation;
+
+/// Tidemark.
+#[derive(Debug, Clone, Copy)]
+pub struct Tidemark;
+
+/// The newest version that is read.
+const VERSION: i64 = 1;
+
+/// One conversation as a file is held whole.
+const LARGEST: u64 = 96 << 20;
+
+impl Source for Tidemark {
+    fn system(&self) -> &'static str {
+        "tidemark"
+    }
+
+    fn name(&self) -> &'static str {
+        "Tidemark"
+    }
+
+    fn recognises(&self, root: &Path) -> bool {
+        folder::has(root, is_its)
+    }
+
+    fn version(&self, root: &Path) -> Option<String> {
+        let files = folder::json(root).ok()?;
+        let version = |file: &Found| Beginning::of(file).object()?.get("version")?.as_i64();
+        files.iter().find_map(version).map(|version| version.to_string())
+    }
+
+    fn read(&self, input: &Input, sink: &mut Sink<'_>) -> std::io::Result<()> {
+        for file in folder::of_program(&input.root, is_its)? {
+            if read_file(&file, sink).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_its(beginning: &Beginning) -> bool {
+    beginning.object().is_some_and(|whole| {
+        whole.str("format") == Some("tidemark-export") || is_conversation(whole)
+    })
+}
+
+/// Whether a file is one conversation.
+fn is_conversation(whole: &Value) -> bool {
+    ["id", "title_by", "origin", "messages"].iter().all(|key| whole.get(key).is_some())
+}
+
+fn read_file(file: &Found, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    let beginning = Beginning::of(file);
+    let version = beginning.object().and_then(|whole| whole.get("version")?.as_i64());
+    if version.is_some_and(|version| version > VERSION) {
+        let reason = "It was written by a newer Tidemark. Update this one, and import it then.";
+        return sink(file.place("").skip(Kind::File, reason));
+    }
+    if beginning.object().is_some_and(is_conversation) {
+        return match std::fs::read(&file.path).ok().filter(|_| file.bytes <= LARGEST) {
+            Some(bytes) => conversation(&bytes, file.place(""), sink),
+            None => sink(file.place("").skip(Kind::File, "It cannot be read.")),
+        };
+    }
+    let is_walked = |way: &[Key]| matches!(way, [Key::Name(name)] if name.shown == "conversations");
+    let walked = file.as_file();
+    files::walk(&walked, Shape::One, &is_walked, sink, &mut |way, element, sink| match way {
+        [_, Key::Number(number)] => conversation(&element.bytes, file.place(number), sink),
+        _ => ControlFlow::Continue(()),
+    })?;
+    ControlFlow::Continue(())
+}
+
+fn conversation(bytes: &[u8], place: Place, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    match serde_json::from_slice::<ExportedConversation>(bytes) {
+        Ok(exported) => sink(Item::Conversation(Box::new(record(exported, place)))),
+        Err(error) => {
+            let reason = format!("It is damaged, and cannot come back as it was: {error}.");
+            sink(place.skip(Kind::Conversation, reason))
+        }
+    }
+}
+
+fn record(exported: ExportedConversation, place: Place) -> Conversation {
+    let ExportedConversation { conversation: own, messages } = exported;
+    let nodes = messages.into_iter().map(|message| super::tree::Node {
+        key: message.id.to_string(),
+        parent: message.parent_id.map(|id| id.to_string()),
+        message: Some(self::message(message)),
+    });
+    Conversation {
+        key: own.id.to_string(),
+        own_id: Some(own.id),
+        title: Text::from(own.title.as_str()),
+        created: When::at(own.created_at),
+        updated: When::at(own.updated_at),
+        pinned: own.pinned,
+        archived: own.archived,
+        trashed: own.trashed_at.is_some(),
+        messages: super::tree::grow(nodes.collect()).messages,
+        own: Some(Box::new(own)),
+        place,
+        ..Conversation::default()
+    }
+}
+
+fn message(own: crate::model::Message) -> Message {
+    Message {
+        key: Some(own.id.to_string()),
+        own_id: Some(own.id),
+        own: Some(Box::new(own.clone())),
+        ..Message::new(own.role, Text::from(own.content), When::at(own.created_at))
+    }
+}
