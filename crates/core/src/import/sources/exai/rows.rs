@@ -1,6 +1,6 @@
 //! Dumps of the tables `conversations`, `messages`, `files` and `conversation_files`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 
 use super::{BROKEN, finished, has_content, push};
@@ -18,6 +18,8 @@ pub(super) struct Tables {
     files: Gathered,
     /// File, conversation.
     links: HashMap<String, String>,
+    /// By file: rows of tables that hold no chats.
+    foreign: BTreeMap<String, usize>,
 }
 
 impl Tables {
@@ -28,6 +30,7 @@ impl Tables {
             messages: Gathered::new(Kind::Message),
             files: Gathered::new(Kind::Document),
             links: HashMap::new(),
+            foreign: BTreeMap::new(),
         }
     }
 
@@ -52,7 +55,8 @@ impl Tables {
             self.links.insert(file, conversation);
             ControlFlow::Continue(())
         } else {
-            sink(row.place.note("This row is of a table that holds no chats."))
+            *self.foreign.entry(row.place.path).or_default() += 1;
+            ControlFlow::Continue(())
         }
     }
 
@@ -125,7 +129,7 @@ fn conversation(filed: &Filed, zone: Zone) -> Conversation {
     let key = filed.id.clone().or_else(|| continuation_id.clone()).unwrap_or_default();
     let mut metadata = dump::object(value.get("metadata"));
     metadata.extend(speech::extras(value, &KNOWN));
-    let mut ids: std::collections::BTreeMap<_, _> = [("id".to_owned(), key.clone())].into();
+    let mut ids: BTreeMap<_, _> = [("id".to_owned(), key.clone())].into();
     ids.extend(continuation_id.clone().map(|id| ("continuation_id".to_owned(), id)));
     Conversation {
         key,
