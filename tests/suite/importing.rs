@@ -127,6 +127,8 @@ impl Desk {
     fn request(&self) -> Request {
         Request {
             input: Input { root: self.folder.path().join("source"), zone: Zone::default() },
+            named: self.folder.path().join("source"),
+            refused: Vec::new(),
             whose: Whose::All,
             backups: Some(self.folder.path().join("backups")),
             auto_rollback: false,

@@ -67,6 +67,8 @@ fn a_power_cut_at_every_write_of_an_import_and_a_second_run_end_with_the_same() 
     let folder = tempfile::tempdir().expect("a folder");
     let request = Request {
         input: Input { root: folder.path().to_owned(), zone: Zone::default() },
+        named: folder.path().to_owned(),
+        refused: Vec::new(),
         whose: Whose::All,
         backups: None,
         auto_rollback: false,

@@ -1,5 +1,6 @@
 //! Import: what older programs left on this computer comes over.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,13 +12,16 @@ use uuid::Uuid;
 use super::Tidemark;
 use crate::error::{Code, Failure, Result};
 use crate::import::accounts::{self, AccountMap, Direction, Moved};
+use crate::import::archive;
 use crate::import::backup::{self, Manifest};
 use crate::import::find::find;
+use crate::import::record::Skip;
 use crate::import::report::{Plan, Report};
 use crate::import::run::{self, Progress, Request};
-use crate::import::sources::{self, Input, Source};
+use crate::import::sources::{self, Input, Recognised, Site, Source};
 use crate::import::survey::Whose;
 use crate::import::time::Zone;
+use crate::mirror;
 use crate::mirror::imports::{self, Import, State, Undone};
 use crate::model::Timestamp;
 use crate::providers::secret::Secret;
@@ -96,7 +100,7 @@ impl Tidemark {
     /// # Errors
     /// Nothing that is known stands at the path, or it cannot be read.
     pub fn import_plan(&self, wanted: &ImportRequest) -> Result<Plan> {
-        let (source, request) = self.request(wanted)?;
+        let Asked { source, request, .. } = self.asked(wanted)?;
         run::plan(self.mirror(), source.as_ref(), &request, &mut |_| {})
     }
 
@@ -111,7 +115,7 @@ impl Tidemark {
         stop: &CancellationToken,
         told: &mut dyn FnMut(Progress),
     ) -> Result<Report> {
-        let (source, request) = self.request(wanted)?;
+        let Asked { source, request, .. } = self.asked(wanted)?;
         run::run(self.mirror(), source.as_ref(), &request, stop, told)
     }
 
@@ -167,7 +171,7 @@ impl Tidemark {
         key: &Secret,
         direction: Direction,
     ) -> Result<Moved> {
-        let (source, request) = self.request(wanted)?;
+        let Asked { source, request, unpacked: _unpacked } = self.asked(wanted)?;
         let admin = Admin::new(url, key.expose(), Patience::default())?;
         // Beside the mirror, so that what is unpacked there is on the same encrypted disk, if it is one.
         let work = self.mirror().path().with_file_name(format!("moving-{}", self.clock().new_id()));
@@ -200,36 +204,106 @@ impl Tidemark {
         self.mirror().path().with_file_name(BACKUPS)
     }
 
-    fn request(&self, wanted: &ImportRequest) -> Result<(Box<dyn Source>, Request)> {
-        let root = PathBuf::from(&wanted.path);
-        let root = root.canonicalize().map_err(|_| {
+    fn asked(&self, wanted: &ImportRequest) -> Result<Asked> {
+        let named = PathBuf::from(&wanted.path);
+        let named = named.canonicalize().map_err(|_| {
             Failure::new(Code::NotFound, format!("There is nothing at {}.", wanted.path))
                 .hint("Name the folder, file or archive of the old program.")
         })?;
-        let source = sources::recognise(&root).ok_or_else(|| {
-            Failure::new(
-                Code::InvalidInput,
-                format!("Nothing that Tidemark knows stands at {}.", wanted.path),
-            )
-            .hint("docs/importing.md lists the programs and what to name for each.")
-        })?;
-        let zone = chrono::FixedOffset::east_opt(wanted.zone_minutes.saturating_mul(60)).map(Zone);
-        let zone = zone.ok_or_else(|| {
-            Failure::new(Code::InvalidInput, "There is no such time zone.")
-                .hint("Name minutes east of UTC, such as 60.")
-        })?;
+        let unpacked = archive::is_archive(&named).then(|| self.unpack(&named)).transpose()?;
+        let (root, refused) = match &unpacked {
+            Some((folder, refused)) => (folder.0.clone(), refused.clone()),
+            None => (named.clone(), Vec::new()),
+        };
+        let site = the_one(sources::look(&root), &wanted.path)?;
+        let input = Input { root: site.root, zone: zone(wanted.zone_minutes)? };
         let whose = match wanted.users.as_slice() {
             [] => Whose::All,
             users => Whose::Of(users.iter().cloned().collect()),
         };
-        let request = Request {
-            input: Input { root, zone },
-            whose,
-            backups: Some(self.backups()),
-            auto_rollback: wanted.auto_rollback,
-        };
-        Ok((source, request))
+        let (backups, auto_rollback) = (Some(self.backups()), wanted.auto_rollback);
+        let request = Request { input, named, refused, whose, backups, auto_rollback };
+        let unpacked = unpacked.map(|(folder, _)| folder);
+        Ok(Asked { source: site.source, request, unpacked })
     }
+
+    /// Beside the mirror, so that it is on the same encrypted disk, if that is one; away with the import.
+    fn unpack(&self, named: &Path) -> Result<(Unpacked, Vec<Skip>)> {
+        let name = format!("unpacked-{}", self.clock().new_id());
+        let folder = Unpacked(self.mirror().path().with_file_name(name));
+        private_folder(&folder.0).map_err(mirror::Error::from)?;
+        let limits = archive::Limits::default();
+        let told = &mut |_| ControlFlow::Continue(());
+        let done = archive::unpack(named, &folder.0, &limits, told).map_err(|refusal| {
+            Failure::new(Code::InvalidInput, format!("{refusal} Nothing was imported."))
+                .hint("Get the archive again, or unpack it yourself and name the folder.")
+        })?;
+        Ok((folder, done.skipped))
+    }
+}
+
+/// What an import works on.
+struct Asked {
+    source: Box<dyn Source>,
+    request: Request,
+    /// Goes away with the import.
+    unpacked: Option<Unpacked>,
+}
+
+/// A folder of unpacked files, which goes away with its owner.
+struct Unpacked(PathBuf);
+
+impl Drop for Unpacked {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::warn!(%error, "an unpacked archive was left behind");
+        }
+    }
+}
+
+fn private_folder(path: &Path) -> std::io::Result<()> {
+    let mut folder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    folder.create(path)
+}
+
+/// The data that is meant, where a folder holds one program's.
+fn the_one(found: Recognised, path: &str) -> Result<Site> {
+    let places: Vec<_> = found.sites.iter().map(|site| site.root.display().to_string()).collect();
+    let mut sites = found.sites.into_iter();
+    match (sites.next(), sites.next()) {
+        (Some(site), None) => Ok(site),
+        (Some(_), Some(_)) => Err(Failure::new(
+            Code::InvalidInput,
+            format!("The data of {} programs lies at {path}. Nothing was changed.", places.len()),
+        )
+        .hint(format!("Name one of them: {}", places.join(", ")))),
+        (None, _) if !found.empty.is_empty() => Err(Failure::new(
+            Code::InvalidInput,
+            format!("There is nothing to import at {path}: its list is empty."),
+        )),
+        (None, _) if !found.archives.is_empty() => {
+            let archives: Vec<_> =
+                found.archives.iter().map(|path| path.display().to_string()).collect();
+            Err(Failure::new(Code::InvalidInput, format!("Only archives lie at {path}."))
+                .hint(format!("Name one of them: {}", archives.join(", "))))
+        }
+        (None, _) => Err(unknown(path)),
+    }
+}
+
+fn unknown(path: &str) -> Failure {
+    Failure::new(Code::InvalidInput, format!("Nothing that Tidemark knows stands at {path}."))
+        .hint("docs/importing.md lists the programs and what to name for each.")
+}
+
+fn zone(minutes: i32) -> Result<Zone> {
+    let offset = chrono::FixedOffset::east_opt(minutes.saturating_mul(60)).map(Zone);
+    offset.ok_or_else(|| {
+        Failure::new(Code::InvalidInput, "There is no such time zone.")
+            .hint("Name minutes east of UTC, such as 60.")
+    })
 }
 
 fn view(import: Import, now: Timestamp) -> ImportView {

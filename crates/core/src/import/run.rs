@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::backup;
+use super::record::Skip;
 use super::report::{Counts, Mismatch, Plan, Report};
 use super::rows::{DocumentRows, Rows};
 use super::sources::{Input, Source};
@@ -33,6 +34,10 @@ const UNDO_BATCH: usize = 20;
 pub struct Request {
     /// The root of the source.
     pub input: Input,
+    /// What a person named: the root, or the archive that was unpacked to it.
+    pub named: PathBuf,
+    /// What of the archive was refused.
+    pub refused: Vec<Skip>,
     /// Whose.
     pub whose: Whose,
     /// The folder of backups; none makes none.
@@ -74,7 +79,15 @@ pub fn plan(
         told(Progress::Planning(plan.counts.messages));
         stop_at(counted, &mut fault)
     });
-    whole(plan, fault, source).map(|plan| Plan { bytes: backup::size(&request.input.root), ..plan })
+    let bytes = backup::size(&request.named);
+    Ok(Plan { bytes, ..of(request, whole(plan, fault, source)?) })
+}
+
+/// A plan speaks of what was named, and of what did not come out of it.
+fn of(request: &Request, mut plan: Plan) -> Plan {
+    plan.path = request.named.display().to_string();
+    request.refused.iter().cloned().for_each(|skip| plan.skip(skip));
+    plan
 }
 
 /// What the mirror has, and what the source has told before: a conversation that comes twice is one.
@@ -136,7 +149,7 @@ pub fn run(
     stop: &CancellationToken,
     told: &mut dyn FnMut(Progress),
 ) -> Result<Report> {
-    let (system, root) = (source.system(), request.input.root.display().to_string());
+    let (system, root) = (source.system(), request.named.display().to_string());
     let cut_off = mirror.read(|c| imports::cut_off(c, system, &root))?;
     let (id, archive) = match cut_off {
         Some(import) => (import.id, import.backup),
@@ -182,7 +195,7 @@ fn back_up(
     told: &mut dyn FnMut(Progress),
 ) -> Result<String> {
     let name = format!("{id}.zip");
-    backup::make(&request.input.root, &folder.join(&name), &mut |bytes| {
+    backup::make(&request.named, &folder.join(&name), &mut |bytes| {
         told(Progress::BackingUp(bytes));
     })?;
     mirror.write(|write| imports::backed_up(write, id, &name))?;
@@ -211,7 +224,7 @@ fn write_all(
         let written = if waiting.is_full() { waiting.write(mirror, id) } else { Ok(()) };
         stop_at(written, &mut fault)
     });
-    let plan = whole(plan, fault, source)?;
+    let plan = of(request, whole(plan, fault, source)?);
     waiting.write(mirror, id)?;
     if stop.is_cancelled() {
         return Err(Failure::new(
