@@ -100,7 +100,7 @@ impl Tidemark {
     /// # Errors
     /// Nothing that is known stands at the path, or it cannot be read.
     pub fn import_plan(&self, wanted: &ImportRequest) -> Result<Plan> {
-        let Asked { source, request, .. } = self.asked(wanted)?;
+        let Asked { source, request, unpacked: _unpacked } = self.asked(wanted)?;
         run::plan(self.mirror(), source.as_ref(), &request, &mut |_| {})
     }
 
@@ -115,7 +115,7 @@ impl Tidemark {
         stop: &CancellationToken,
         told: &mut dyn FnMut(Progress),
     ) -> Result<Report> {
-        let Asked { source, request, .. } = self.asked(wanted)?;
+        let Asked { source, request, unpacked: _unpacked } = self.asked(wanted)?;
         run::run(self.mirror(), source.as_ref(), &request, stop, told)
     }
 

@@ -82,6 +82,8 @@ pub struct State {
     pub(super) verify: Option<Verification>,
     pub(super) synced_wall_ms: Option<i64>,
     pub(super) moved: Moved,
+    /// As last heard: what waits does not vanish while the mirror is asked again.
+    pub(super) counted: Counts,
     pub(super) shown: Option<SyncStatus>,
 }
 
@@ -197,6 +199,7 @@ impl State {
             verify: None,
             synced_wall_ms: None,
             moved: Moved::default(),
+            counted: Counts::default(),
             shown: None,
         }
     }
@@ -259,7 +262,7 @@ impl State {
     }
 
     pub(super) fn counts(&self) -> Counts {
-        self.memory.as_ref().map(|memory| memory.counts).unwrap_or_default()
+        self.memory.as_ref().map_or(self.counted, |memory| memory.counts)
     }
 
     fn word(&self) -> SyncState {
@@ -312,6 +315,7 @@ impl State {
         self.disk_full = false;
         self.synced_wall_ms = None;
         self.moved = Moved::default();
+        self.counted = Counts::default();
     }
 }
 

@@ -83,6 +83,7 @@ impl State {
     }
 
     pub(super) fn count(&mut self, counts: Counts) {
+        self.counted = counts;
         if let Some(memory) = &mut self.memory {
             memory.counts = counts;
         }
@@ -331,6 +332,7 @@ impl State {
         {
             self.mend();
         }
+        self.counted = memory.counts;
         self.memory = Some(memory);
     }
 }
