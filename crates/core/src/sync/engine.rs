@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -36,7 +37,16 @@ const TOGETHER: Duration = Duration::from_millis(20);
 pub struct Engine {
     inbox: mpsc::UnboundedSender<Event>,
     status: watch::Receiver<SyncStatus>,
-    rests: watch::Receiver<bool>,
+    rest: watch::Receiver<Rest>,
+    /// How many events it was told.
+    told: Arc<AtomicU64>,
+}
+
+/// Whether it rests, having heard so many events.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Rest {
+    rests: bool,
+    heard: u64,
 }
 
 impl Engine {
@@ -57,7 +67,7 @@ impl Engine {
         let now = Now { mono_ms: 0, wall_ms: mirror.clock().now().0 };
         let state = State::new(limits, now, seed);
         let (shown, status) = watch::channel(state.status());
-        let (resting, rests) = watch::channel(false);
+        let (resting, rest) = watch::channel(Rest::default());
         let changes = mirror.events().subscribe();
         let driver = Driver {
             began,
@@ -68,6 +78,7 @@ impl Engine {
             lock: None,
             shown,
             resting,
+            heard: 0,
             asked: FuturesUnordered::new(),
             jobs: VecDeque::new(),
             job: None,
@@ -75,11 +86,12 @@ impl Engine {
             numbered: -1,
         };
         tasks.spawn("sync", driver.run(events, changes, tasks.stop_token()));
-        Self { inbox, status, rests }
+        Self { inbox, status, rest, told: Arc::default() }
     }
 
     /// Tells the engine what happened. After its end nobody listens, which is no error.
     pub fn tell(&self, event: Event) {
+        self.told.fetch_add(1, Ordering::SeqCst);
         let _ = self.inbox.send(event);
     }
 
@@ -88,16 +100,22 @@ impl Engine {
         self.status.borrow().clone()
     }
 
-    /// Whether nothing is under way, and nothing is left that could be done now.
+    /// Whether nothing is under way, and nothing is left that could be done now, with all that it was
+    /// told.
     pub fn rests(&self) -> bool {
-        *self.rests.borrow()
+        self.has_rest(*self.rest.borrow())
     }
 
     /// Waits until nothing is left to do; for ever, where something always is.
     pub async fn rested(&self) {
-        if self.rests.clone().wait_for(|rests| *rests).await.is_err() {
+        if self.rest.clone().wait_for(|rest| self.has_rest(*rest)).await.is_err() {
             std::future::pending().await
         }
+    }
+
+    /// What it was told and has not heard yet may end its rest.
+    fn has_rest(&self, rest: Rest) -> bool {
+        rest.rests && rest.heard == self.told.load(Ordering::SeqCst)
     }
 
     /// Hears of every change of the status.
@@ -114,7 +132,8 @@ struct Driver<R> {
     lock_path: PathBuf,
     lock: Option<File>,
     shown: watch::Sender<SyncStatus>,
-    resting: watch::Sender<bool>,
+    resting: watch::Sender<Rest>,
+    heard: u64,
     asked: FuturesUnordered<BoxFuture<'static, Event>>,
     jobs: VecDeque<(u64, Job)>,
     job: Option<BoxFuture<'static, Event>>,
@@ -134,7 +153,10 @@ impl<R: Remote> Driver<R> {
             let due = self.due();
             tokio::select! {
                 () = stop.cancelled() => return self.end().await,
-                Some(event) = inbox.recv() => self.take(event),
+                Some(event) = inbox.recv() => {
+                    self.heard += 1;
+                    self.take(event);
+                }
                 Some(event) = self.asked.next(), if !self.asked.is_empty() => self.take(event),
                 event = ended(&mut self.job) => {
                     self.job = None;
@@ -176,8 +198,8 @@ impl<R: Remote> Driver<R> {
                 events.extend(self.act(action));
             }
         }
-        let rests = self.state.rests();
-        self.resting.send_if_modified(|before| std::mem::replace(before, rests) != rests);
+        let rest = Rest { rests: self.state.rests(), heard: self.heard };
+        self.resting.send_if_modified(|before| std::mem::replace(before, rest) != rest);
     }
 
     /// Does an action. What is known at once comes back as an event.

@@ -33,12 +33,6 @@ impl State {
         }
         self.greeted = true;
         self.pull.head = Some(hello.head);
-        // What this device does not know may be forgotten there, tombstones and all: it looks before it
-        // pushes something into a conversation that was purged meanwhile.
-        if self.cursor().is_some_and(|cursor| cursor.seq < hello.horizon) {
-            self.push.turn = false;
-            self.pull.wanted = true;
-        }
         let through = hello.acked_through.max(hello.numbered_through);
         self.jobs.push_back(Job::Numbered { through });
     }

@@ -127,9 +127,6 @@ impl State {
         self.backoff.reset();
         self.push.again.reset();
         self.pull.wanted = true;
-        // After a silence of any length it looks first: what it would push into may be purged, and the
-        // purge forgotten.
-        self.push.turn = false;
     }
 
     fn judged(&mut self, verdict: Verdict) {
