@@ -64,12 +64,14 @@ pub fn plan(entries: &[Queued], now: &Now<'_>) -> Plan {
     let mut seen = HashSet::new();
     for queued in entries {
         let entry = &queued.entry;
-        if let Some(step) = bury(queued, now) {
+        // Asked once: between two answers a process may die, and its text would neither be buried nor left.
+        let is_alive = entry.runner.is_none_or(|runner| runner == now.me || (now.is_alive)(runner));
+        if let Some(step) = bury(queued, now, is_alive) {
             plan.steps.push(step);
         }
         if !seen.insert(entry.conversation_id)
             || now.running.contains(&entry.message_id)
-            || busy(entry, now)
+            || busy(entry, now, is_alive)
         {
             continue;
         }
@@ -88,14 +90,10 @@ pub fn plan(entries: &[Queued], now: &Now<'_>) -> Plan {
 }
 
 /// What is to be done about an entry whose process died, or which this process lost track of.
-fn bury(queued: &Queued, now: &Now<'_>) -> Option<Step> {
+fn bury(queued: &Queued, now: &Now<'_>, is_alive: bool) -> Option<Step> {
     let entry = &queued.entry;
     let runner = entry.runner?;
-    let lost = if runner == now.me {
-        !now.running.contains(&entry.message_id)
-    } else {
-        !(now.is_alive)(runner)
-    };
+    let lost = if runner == now.me { !now.running.contains(&entry.message_id) } else { !is_alive };
     let begun = matches!(queued.state, MessageState::Sending | MessageState::Streaming);
     match (lost && begun, queued.state == MessageState::Streaming && queued.has_text) {
         (false, _) => None,
@@ -105,8 +103,8 @@ fn bury(queued: &Queued, now: &Now<'_>) -> Option<Step> {
 }
 
 /// Whether another live process asks for it.
-fn busy(entry: &Entry, now: &Now<'_>) -> bool {
-    entry.runner.is_some_and(|runner| runner != now.me && (now.is_alive)(runner))
+fn busy(entry: &Entry, now: &Now<'_>, is_alive: bool) -> bool {
+    entry.runner.is_some_and(|runner| runner != now.me && is_alive)
 }
 
 fn waited_long(queued: &Queued, now: &Now<'_>) -> bool {
@@ -210,6 +208,29 @@ mod tests {
         (silent.entry.runner, silent.state) = (Some(DEAD), MessageState::Sending);
         let plan = plan_at(0, &[spoke, silent]);
         assert_eq!(plan.steps, [Step::Interrupt(id(1)), Step::Requeue(id(2)), Step::Start(id(2))]);
+    }
+
+    #[test]
+    fn a_process_that_dies_while_it_is_planned_keeps_its_text() {
+        let mut spoke = queued(1, 1);
+        (spoke.entry.runner, spoke.state, spoke.has_text) =
+            (Some(DEAD), MessageState::Streaming, true);
+        let asked = std::cell::Cell::new(false);
+        // Alive at the first question, dead at the next.
+        let is_alive = |_| !asked.replace(true);
+        let running = HashSet::new();
+        let now = Now {
+            at: Timestamp(0),
+            me: ME,
+            running: &running,
+            is_alive: &is_alive,
+            hold_after_ms: 100,
+        };
+        assert_eq!(
+            plan(&[spoke], &now).steps,
+            [],
+            "buried with the next plan, and never asked again"
+        );
     }
 
     #[test]
