@@ -188,7 +188,16 @@ fn the_pages_of_sync_fit_wide_and_narrow_in_both_themes(ann: &mut App) -> anyhow
     let other = ann.beside()?;
     other.signs_in(&stack)?;
     other.opens_chat("A first title")?;
-    both_retitle(&stack, ann, &other, &id)?;
+    // Whose title loses is told to whoever is up first; until it is told here.
+    for _ in 0..6 {
+        both_retitle(&stack, ann, &other, &id)?;
+        for window in [&*ann, &other] {
+            window.syncs_until("all to be up", |status| status["counts"]["waiting"] == 0)?;
+        }
+        if ann.invoke("sync_status", json!({}))?["counts"]["conflicts"] == 1 {
+            break;
+        }
+    }
     ann.syncs_until("a conflict", |status| status["counts"]["conflicts"] == 1)?;
     sql(&stack, NO_BAD_DAYS)?;
     ann.say(Some(&id), "A bad day for the server, and a message that is longer than its line")?;
