@@ -264,6 +264,35 @@ fn a_row_that_is_not_as_it_was_read_is_found_and_the_whole_taken_back_where_that
     assert_eq!(desk.rows(), (0, 0));
 }
 
+/// The other control: what was written and what was here before are counted apart, and have to add up to
+/// what was read.
+#[test]
+fn a_count_that_does_not_add_up_is_found() {
+    let (desk, source) = (Desk::new(), Wrote { conversations: 40, messages: 50 });
+    let (mirror, mut forgotten) = (desk.mirror.clone(), false);
+    let report = run::run(
+        &desk.mirror,
+        &source,
+        &desk.request(),
+        &CancellationToken::new(),
+        &mut |progress| {
+            if matches!(progress, Progress::Writing(written, _) if written > 1_000 && !forgotten) {
+                let forget = "DELETE FROM imported WHERE rowid = (SELECT min(rowid) FROM imported)";
+                mirror.write(|write| Ok(write.tx.execute(forget, [])?)).expect("written");
+                forgotten = true;
+            }
+        },
+    );
+    let report = report.expect("it comes to an end");
+    let wrong: Vec<_> = report.mismatches.iter().map(|one| one.what.as_str()).collect();
+    assert_eq!(
+        (report.verified, wrong),
+        (false, vec!["conversations", "messages"]),
+        "{}",
+        report.text()
+    );
+}
+
 #[test]
 fn what_cannot_be_stored_is_shown_readably_and_comes_back() {
     let (desk, source) = (Desk::new(), Wrote { conversations: 1, messages: 1 });

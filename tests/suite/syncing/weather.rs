@@ -62,7 +62,7 @@ impl Live {
     pub(super) async fn comes_to_rest(&self, until: Instant) {
         loop {
             self.core.sync_now();
-            let told = match self.core.sync_once(|_| {}).await {
+            let told = match self.core.sync_once().await {
                 Ok(status) if status.counts.waiting == 0 && status.counts.parked == 0 => return,
                 Ok(status) => format!("{status:?}"),
                 Err(failure) => format!("{failure:?}"),

@@ -11,6 +11,7 @@ use tidemark_core::api::{
 use tidemark_core::providers::secret::Secret;
 use tidemark_core::{Code, Failure, Result};
 
+use super::text::lines;
 use crate::arguments::{ImportAccounts, ImportCommand, ImportSource};
 use crate::output::{Output, Status, internal};
 
@@ -205,8 +206,4 @@ fn found_line(found: &FoundSource) -> String {
 
 fn import_line(import: &ImportView) -> String {
     format!("{}  {}  {}  {}", import.id, import.began_at.to_rfc3339(), import.state, import.path)
-}
-
-fn lines<T>(list: &[T], line: impl Fn(&T) -> String) -> String {
-    list.iter().map(line).collect::<Vec<_>>().join("\n")
 }

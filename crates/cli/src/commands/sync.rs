@@ -37,10 +37,10 @@ pub(super) async fn run(core: &Tidemark, how: Sync, output: &Output) -> Result<S
 }
 
 async fn once(core: &Tidemark, verify: bool, output: &Output) -> Result<Status> {
-    let mut status = core.sync_once(|_| {}).await?;
+    let mut status = core.sync_once().await?;
     if verify {
         core.verify_sync();
-        status = core.sync_once(|_| {}).await?;
+        status = core.sync_once().await?;
     }
     let run = Run {
         pushed: status.moved.pushed,

@@ -147,7 +147,7 @@ pub(super) fn sessions(list: &[SessionView]) -> String {
     })
 }
 
-fn lines<T>(list: &[T], line: impl Fn(&T) -> String) -> String {
+pub(super) fn lines<T>(list: &[T], line: impl Fn(&T) -> String) -> String {
     list.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 

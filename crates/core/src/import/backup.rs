@@ -10,6 +10,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use crate::error::{Code, Failure, Result};
+use crate::sync::digest::hex;
 
 /// The manifest's name in the archive.
 const MANIFEST: &str = "tidemark-manifest.json";
@@ -276,10 +277,6 @@ fn safe(path: &str) -> io::Result<PathBuf> {
         true => Ok(path),
         false => Err(io::Error::other("a path leads out of the archive")),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

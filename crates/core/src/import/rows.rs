@@ -15,6 +15,7 @@ use crate::model::{
     self, ConversationId, DocumentId, MAX_MESSAGE_BYTES, MessageId, MessageState, ModelRef, Part,
     Role, Timestamp, TitleBy,
 };
+use crate::sync::digest::hex;
 
 /// A conversation as it is written.
 #[derive(Debug, Clone, PartialEq)]
@@ -149,7 +150,7 @@ impl Making<'_> {
             return id;
         }
         let (number, role) = (number.to_string(), role(message.role));
-        let content = hex(&Sha256::digest(message.content.bytes()).into());
+        let content = hex(&Sha256::digest(message.content.bytes()));
         let place = MessageKey::Place { number: &number, role, content: &content };
         let id = self.names.message_id(place);
         self.used.insert(id);
@@ -293,10 +294,6 @@ fn role(role: Role) -> &'static str {
         Role::System => "system",
         Role::Tool => "tool",
     }
-}
-
-fn hex(bytes: &[u8; 32]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

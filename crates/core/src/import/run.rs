@@ -116,7 +116,7 @@ impl Seen {
         plan.already_here.messages += known as u64;
         plan.already_here.conversations += u64::from(is_here);
         plan.duplicates += u64::from(is_here && known == rows.messages.len());
-        // Remembered only where it can come again: nearly all are told once.
+        // A source may tell of one conversation in several files.
         self.told.entry(id).or_default().extend(rows.messages.iter().map(|message| message.id));
         Ok(())
     }
@@ -160,13 +160,15 @@ pub fn run(
         (None, Some(folder)) => Some(back_up(mirror, id, request, folder, told)?),
         _ => archive,
     };
+    let earlier = written(mirror, id)?;
     let total = before.counts.messages;
     let read = write_all(mirror, source, request, id, total, stop, told)?;
     let imported = written(mirror, id)?;
     let mut report = Report {
         id: id.to_string(),
         plan: Plan {
-            already_here: less(read.counts, imported, &read),
+            already_here: without(before.already_here, earlier),
+            duplicates: before.duplicates,
             bytes: before.bytes,
             ..read
         },
@@ -174,7 +176,6 @@ pub fn run(
         backup: archive,
         ..Report::default()
     };
-    report.plan.duplicates = before.duplicates;
     verify(mirror, source, request, &mut report, told)?;
     finish(mirror, id, request, report)
 }
@@ -315,15 +316,15 @@ fn written(mirror: &Mirror, id: Uuid) -> Result<Counts> {
     Ok(Counts { conversations, messages, documents, fragments, ..Counts::default() })
 }
 
-/// What was found and not written was here already.
-fn less(found: Counts, new: Counts, read: &Plan) -> Counts {
+/// What was here before this import began: of what the plan met here, what earlier runs of this import had
+/// written is not. Not derived from what was written since, or the counts would add up whatever was.
+fn without(here: Counts, earlier: Counts) -> Counts {
     Counts {
-        users: 0,
-        conversations: found.conversations.saturating_sub(new.conversations),
-        messages: found.messages.saturating_sub(new.messages),
-        documents: found.documents.saturating_sub(new.documents),
-        fragments: found.fragments.saturating_sub(new.fragments),
-        attachments: read.already_here.attachments,
+        conversations: here.conversations.saturating_sub(earlier.conversations),
+        messages: here.messages.saturating_sub(earlier.messages),
+        documents: here.documents.saturating_sub(earlier.documents),
+        fragments: here.fragments.saturating_sub(earlier.fragments),
+        ..here
     }
 }
 

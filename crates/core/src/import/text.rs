@@ -1,6 +1,6 @@
 //! Text of unknown origin, made fit to be stored without losing what it was.
 
-use std::borrow::Cow;
+use crate::chat::body::without_nul;
 
 /// Text as it is shown, and its original bytes where those could not be kept as they were.
 ///
@@ -102,13 +102,6 @@ fn of_cp1252(byte: u8) -> char {
     match byte {
         0x80..=0x9f => CP1252[usize::from(byte) - 0x80],
         _ => char::from(byte),
-    }
-}
-
-fn without_nul(text: &str) -> Cow<'_, str> {
-    match text.contains('\0') {
-        true => Cow::Owned(text.replace('\0', "\u{2400}")),
-        false => Cow::Borrowed(text),
     }
 }
 

@@ -58,12 +58,12 @@ impl SyncDigest {
 
     /// The digest, in hexadecimal.
     pub fn hex(self) -> String {
-        hex(&self.0.finalize().into())
+        hex(&self.0.finalize())
     }
 }
 
 /// Lower-case hexadecimal, as digests travel.
-pub fn hex(bytes: &[u8; 32]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

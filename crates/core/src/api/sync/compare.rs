@@ -150,7 +150,7 @@ fn together(conversations: &BTreeMap<Uuid, String>) -> String {
         sum.update(id.as_bytes());
         sum.update(digest);
     }
-    hex(&sum.finalize().into())
+    hex(&sum.finalize())
 }
 
 fn differing(here: &BTreeMap<Uuid, String>, server: &BTreeMap<Uuid, String>) -> Vec<Uuid> {

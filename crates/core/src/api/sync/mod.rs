@@ -99,12 +99,12 @@ impl Tidemark {
         Ok(self.inner.keeper.watch())
     }
 
-    /// Syncs until nothing is left to do that could be done now; `told` hears of each change on the way.
+    /// Syncs until nothing is left to do that could be done now.
     ///
     /// # Errors
     /// No account is attached, the project cannot be reached, or sync is paused: the failure says what
     /// waits. Nothing is lost in any of them.
-    pub async fn sync_once(&self, mut told: impl FnMut(&SyncStatus)) -> Result<SyncStatus> {
+    pub async fn sync_once(&self) -> Result<SyncStatus> {
         let mut changes = self.watch_sync()?;
         loop {
             let engine = self.inner.keeper.engine();
@@ -112,7 +112,6 @@ impl Tidemark {
                 // In this order: what comes between the two is in the status.
                 let rests = engine.rests();
                 let status = engine.status();
-                told(&status);
                 if rests {
                     return Ok(status);
                 }

@@ -96,7 +96,8 @@ impl<R: Read> Decoded<R> {
     }
 }
 
-fn surrogate(unit: u16) -> [u8; 3] {
+/// Half a character, in the three bytes that UTF-8 would give it.
+pub(super) fn surrogate(unit: u16) -> [u8; 3] {
     [0xe0 | (unit >> 12) as u8, 0x80 | ((unit >> 6) & 0x3f) as u8, 0x80 | (unit & 0x3f) as u8]
 }
 

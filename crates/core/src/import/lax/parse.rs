@@ -1,5 +1,6 @@
 //! One member, from bytes to a value. No recursion: nesting is as deep as the file has it.
 
+use super::bytes::surrogate;
 use super::value::{List, Map, Value};
 use crate::import::Text;
 
@@ -315,11 +316,7 @@ impl Parser<'_> {
         match char::from_u32(point) {
             Some(point) => out.extend_from_slice(point.encode_utf8(&mut [0; 4]).as_bytes()),
             // Half a character, in the bytes that it would have.
-            None => out.extend_from_slice(&[
-                0xe0 | (unit >> 12) as u8,
-                0x80 | ((unit >> 6) & 0x3f) as u8,
-                0x80 | (unit & 0x3f) as u8,
-            ]),
+            None => out.extend_from_slice(&surrogate(unit)),
         }
         true
     }

@@ -10,6 +10,7 @@ use crate::import::Text;
 use crate::import::lax::{Key, Shape, Value};
 use crate::import::record::{Item, Kind, Owner, Place, Proof};
 use crate::import::sources::{Sink, files, files::Found, speech};
+use crate::sync::digest::hex;
 
 /// Whoever folders are named after.
 #[derive(Debug)]
@@ -170,8 +171,4 @@ fn guessed(
     }
     sink(entry.place.note("The id is missing, and no folder belongs to the name."))?;
     ControlFlow::Continue(of_name)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
