@@ -6,6 +6,7 @@
 #[cfg(unix)]
 mod account;
 mod asking;
+mod importing;
 mod shapes;
 
 use std::io::Write as _;
@@ -74,7 +75,7 @@ impl Terminal {
         failure(&self.run(arguments))
     }
 
-    fn with_input(&self, arguments: &[&str], input: &[u8]) -> Output {
+    pub(crate) fn with_input(&self, arguments: &[&str], input: &[u8]) -> Output {
         let mut command = self.command();
         let mut child = command.args(arguments).stdin(Stdio::piped()).spawn().expect("it starts");
         // It may have enough before it has all.

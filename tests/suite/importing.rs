@@ -130,6 +130,7 @@ impl Desk {
             named: self.folder.path().join("source"),
             refused: Vec::new(),
             whose: Whose::All,
+            proven: std::collections::BTreeSet::new(),
             backups: Some(self.folder.path().join("backups")),
             auto_rollback: false,
         }
@@ -232,7 +233,7 @@ fn an_undo_takes_everything_back_but_what_was_changed_since() {
 #[test]
 fn only_those_who_are_named_come_over() {
     let (desk, source) = (Desk::new(), Wrote { conversations: 6, messages: 2 });
-    let whose = Whose::Of(["Owner 1".to_owned()].into());
+    let whose = Whose::Of(["owner-1".to_owned()].into());
     let request = Request { whose, ..desk.request() };
     let report = run::run(&desk.mirror, &source, &request, &CancellationToken::new(), &mut |_| {});
     let report = report.expect("it runs");

@@ -158,6 +158,10 @@ pub(crate) enum ImportCommand {
         /// Take everything back where it is not verified
         #[arg(long)]
         auto_rollback: bool,
+        /// First ask for the old password of each --user, in TIDEMARK_OLD_PASSWORD or a line of
+        /// standard input each; refuse where it differs. It is compared here and kept nowhere
+        #[arg(long, requires = "users")]
+        prove: bool,
         #[command(flatten)]
         accounts: ImportAccounts,
     },

@@ -70,6 +70,7 @@ fn a_power_cut_at_every_write_of_an_import_and_a_second_run_end_with_the_same() 
         named: folder.path().to_owned(),
         refused: Vec::new(),
         whose: Whose::All,
+        proven: std::collections::BTreeSet::new(),
         backups: None,
         auto_rollback: false,
     };

@@ -39,10 +39,14 @@ fn credentials(who: SignIn) -> Result<Credentials> {
     Ok(Credentials { project, email: who.email, password: password()? })
 }
 
-/// `TIDEMARK_PASSWORD`, else the first line of standard input: arguments are seen by every process of
-/// the computer.
 fn password() -> Result<Secret> {
-    if let Ok(password) = std::env::var("TIDEMARK_PASSWORD") {
+    password_of("TIDEMARK_PASSWORD")
+}
+
+/// Of an environment variable, else the next line of standard input: arguments are seen by every process
+/// of the computer.
+pub(super) fn password_of(variable: &str) -> Result<Secret> {
+    if let Ok(password) = std::env::var(variable) {
         return Ok(Secret::exact(password));
     }
     let mut line = String::new();
@@ -52,7 +56,7 @@ fn password() -> Result<Secret> {
     match password.expose().is_empty() {
         false => Ok(password),
         true => Err(Failure::new(Code::InvalidInput, "There is no password.")
-            .hint("Set TIDEMARK_PASSWORD, or write it to standard input.")),
+            .hint(format!("Set {variable}, or write it to standard input."))),
     }
 }
 

@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use serde_json::json;
 use tidemark_core::api::{
     AccountMap, Direction, FoundSource, ImportRequest, ImportView, MovedAccounts, Person, Plan,
-    Report, Tidemark,
+    Proven, Report, Share, Tidemark,
 };
 use tidemark_core::providers::secret::Secret;
 use tidemark_core::{Code, Failure, Result};
 
+use super::account::password_of;
 use super::text::lines;
 use crate::arguments::{ImportAccounts, ImportCommand, ImportSource};
 use crate::output::{Output, Status, internal};
@@ -30,8 +31,11 @@ pub(super) async fn run(
             output.print(&core.import_find(&places), |found| lines(found, found_line))
         }
         ImportCommand::Plan(source) => plan(core, source, output),
-        ImportCommand::Run { source, auto_rollback, accounts } => {
+        ImportCommand::Run { source, auto_rollback, prove, accounts } => {
             let wanted = ImportRequest { auto_rollback, ..request(source) };
+            if prove {
+                wanted.users.iter().try_for_each(|user| ask(core, &wanted.path, user))?;
+            }
             match accounts.all_users {
                 true => move_accounts(core, &wanted, accounts, output).await,
                 false => bring_over(core, wanted, output).await,
@@ -74,6 +78,17 @@ fn plan(core: &Tidemark, source: ImportSource, output: &Output) -> Result<Status
     let plan = core.import_plan(&request(source))?;
     output.print(&plan, plan_text)?;
     Ok(if plan.has_skips() { Status::Findings } else { Status::Done })
+}
+
+/// Asks for somebody's old password.
+fn ask(core: &Tidemark, path: &str, user: &str) -> Result<()> {
+    let refused = match core.import_prove(path, user, &password_of("TIDEMARK_OLD_PASSWORD")?)? {
+        Proven::Matches => return Ok(()),
+        Proven::Differs => format!("This is not the password that “{user}” had."),
+        Proven::Unprotected => format!("“{user}” had no password there that can be checked."),
+    };
+    Err(Failure::new(Code::InvalidInput, format!("{refused} Nothing was imported."))
+        .hint("Without --prove, nobody is asked: whoever can read the folder can read the chats."))
 }
 
 /// Ctrl+C stops between two batches; the next run goes on.
@@ -184,13 +199,7 @@ fn plan_text(plan: &Plan) -> String {
         plan.duplicates,
         plan.skipped.len() as u64 + plan.skipped_unnamed,
     );
-    for share in &plan.people {
-        let name = share.name.as_deref().unwrap_or("(belongs to nobody)");
-        text.push_str(&format!(
-            "\n  {name}  {}  {} conversations, {} messages",
-            share.key, share.conversations, share.messages
-        ));
-    }
+    plan.people.iter().for_each(|share| text.push_str(&share_line(share)));
     for (what, how) in &plan.assumptions {
         text.push_str(&format!("\nAssumed: {what}: {how}"));
     }
@@ -198,6 +207,21 @@ fn plan_text(plan: &Plan) -> String {
         text.push_str(&format!("\n- {} {}: {}", skip.place.path, skip.place.locator, skip.reason));
     }
     text
+}
+
+fn share_line(share: &Share) -> String {
+    let names: Vec<_> = share.names().collect();
+    let name =
+        if names.is_empty() { "(belongs to nobody)".to_owned() } else { names.join(" and ") };
+    let (key, conversations, messages) = (&share.key, share.conversations, share.messages);
+    let mut line = format!("\n  {name}  {key}  {conversations} conversations, {messages} messages");
+    if share.protected {
+        line.push_str(", had a password");
+    }
+    if !share.twins.is_empty() {
+        line.push_str(&format!("; not the same as {}, though it looks so", share.twins.join(", ")));
+    }
+    line
 }
 
 fn found_line(found: &FoundSource) -> String {

@@ -27,7 +27,7 @@ pub use crate::mirror::imports::Undone;
 pub use crate::model::view::*;
 pub use account::{AccountState, AccountStatus, Credentials, ProjectAddress, SignOutRequest};
 pub use app::{App, OpenOptions};
-pub use import::{FoundSource, ImportRequest, ImportView};
+pub use import::{FoundSource, ImportRequest, ImportView, Proven};
 pub use organisation::{Organisation, default_file as organisation_file};
 pub use sync::{
     ConflictChoice, ConflictView, Counts, DeviceList, DeviceView, Doorbell, Failed, Health, Moved,

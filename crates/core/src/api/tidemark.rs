@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::account::Accounts;
 use super::app::OpenOptions;
+use super::import::Proofs;
 use super::models::Registry;
 use super::sync::Keeper;
 use super::{KeyStore, Undoable};
@@ -56,6 +57,7 @@ pub(super) struct Inner {
     pub(super) undo: UndoStack,
     pub(super) accounts: Accounts,
     pub(super) keeper: Keeper,
+    pub(super) proofs: Proofs,
     pub(super) tasks: Arc<Tasks>,
 }
 
@@ -89,6 +91,7 @@ impl Tidemark {
                 undo: UndoStack::default(),
                 accounts,
                 keeper: Keeper::default(),
+                proofs: Proofs::default(),
                 tasks,
             }),
         };

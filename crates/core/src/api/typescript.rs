@@ -90,6 +90,7 @@ pub fn generate() -> String {
         api::ExportFormat,
         api::ExportedConversation,
         api::Export,
+        api::Proven,
     ]
 }
 

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use ts_rs::TS;
 use uuid::Uuid;
 
-use super::report::{Counts, Plan, Report};
+use super::report::{Counts, Plan, Report, Share};
 use super::run::{self, Request};
 use super::sources::Source;
 use super::survey::Whose;
@@ -79,6 +79,17 @@ impl AccountMap {
         map.accounts.retain(|name, _| !refused.contains(name));
         map.note_shared();
         map
+    }
+
+    /// Where somebody's chats go: by each of their names, else by their key. More than one: nobody can
+    /// tell whose they are.
+    fn addresses_of(&self, share: &Share) -> Vec<String> {
+        let of_names: BTreeSet<_> =
+            share.names().filter_map(|name| self.accounts.get(name)).collect();
+        match of_names.is_empty() {
+            true => self.accounts.get(&share.key).cloned().into_iter().collect(),
+            false => of_names.into_iter().cloned().collect(),
+        }
     }
 
     fn note_shared(&mut self) {
@@ -190,14 +201,23 @@ pub async fn move_all(
     };
     for share in &plan.people {
         let name = share.name.clone().unwrap_or_else(|| share.key.clone());
-        let Some(email) = map.accounts.get(&name).or_else(|| map.accounts.get(&share.key)) else {
-            moved.unmapped.push(name);
-            continue;
+        let email = match map.addresses_of(share).as_slice() {
+            [email] => email.clone(),
+            [] => {
+                moved.unmapped.push(name);
+                continue;
+            }
+            several => {
+                let several = several.join(" and ");
+                moved.conflicts.push(format!("“{name}” shares an id with others: {several}."));
+                moved.unmapped.push(name);
+                continue;
+            }
         };
-        let (user_id, made) = match accounts.get(email) {
+        let (user_id, made) = match accounts.get(&email) {
             Some(id) => (*id, false),
             None if direction == Direction::Out => continue,
-            None => (admin.make(email, source.system()).await.map_err(told)?.id, true),
+            None => (admin.make(&email, source.system()).await.map_err(told)?.id, true),
         };
         accounts.insert(email.clone(), user_id);
         let whose = Request { whose: Whose::Of([share.key.clone()].into()), ..request.clone() };

@@ -10,6 +10,7 @@
 //! | what every source yields | `record.rs`, `text.rs`, `time.rs` |
 //! | a format | the file of its program in `sources/` |
 //! | the ids that rows get | `ids.rs` |
+//! | who is meant by a name | `people.rs`; proof by their old password: `proof.rs` |
 //! | from records to rows | `rows.rs` |
 //! | one reading of a source, with its counts | `survey.rs` |
 //! | plan, run, verification, undo | `run.rs`; what they say: `report.rs` |
@@ -23,6 +24,8 @@ pub mod backup;
 pub mod find;
 pub mod ids;
 pub mod lax;
+pub mod people;
+mod proof;
 pub mod record;
 pub mod report;
 pub mod rows;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::record::{Kind, Note, Skip};
+use super::record::{Kind, Note, Owner, Skip};
 
 /// So many skipped things, and so many notes, are named one by one; beyond, they are counted.
 const NAMED: usize = 10_000;
@@ -35,11 +35,20 @@ pub struct Counts {
 
 /// What one person has in a source.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default)]
 pub struct Share {
     /// Names them in the source.
     pub key: String,
     /// What they called themselves; none for a folder that belongs to nobody.
     pub name: Option<String>,
+    /// Other names that have the same id: the chats are of all of them.
+    pub other_names: Vec<String>,
+    /// The keys of others whose names look alike, but for case, Unicode form, blanks or letters.
+    pub twins: Vec<String>,
+    /// They had a password there, which can be checked.
+    pub protected: bool,
+    /// Whether that password was given; none where there was none.
+    pub proven: Option<bool>,
     /// Their address.
     pub email: Option<String>,
     /// Conversations.
@@ -51,6 +60,24 @@ pub struct Share {
     /// Documents.
     #[ts(type = "number")]
     pub documents: u64,
+}
+
+impl Share {
+    /// What they called themselves.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.name.iter().chain(&self.other_names).map(String::as_str)
+    }
+
+    pub(super) fn add(&mut self, owner: &Owner) {
+        let name = owner.name.as_ref().map(|name| name.shown.clone());
+        match &self.name {
+            Some(_) => self.other_names.extend(name),
+            None => self.name = name,
+        }
+        self.email = self.email.take().or_else(|| owner.email.clone());
+        self.protected |= owner.proof.is_some();
+        self.proven = self.protected.then_some(false);
+    }
 }
 
 /// What would come over. Nothing has been written.
@@ -189,6 +216,11 @@ impl Report {
             plan.assumptions.iter().map(|(what, how)| format!("Assumed:      {what}: {how}")),
         );
         let place = |path: &str, locator: &str| [path, locator].join(" ").trim().to_owned();
+        let proven = plan.people.iter().filter(|share| share.proven == Some(true));
+        lines.extend(proven.map(|share| {
+            let name = share.name.as_deref().unwrap_or(&share.key);
+            format!("Proven:       {name} gave their old password")
+        }));
         let skips = plan.skipped.iter();
         lines.extend(skips.map(|skip| {
             format!("- skipped: {}: {}", place(&skip.place.path, &skip.place.locator), skip.reason)

@@ -3,7 +3,7 @@
 //! Rows have the same ids at every reading, and what is here already is left alone: a run that was cut
 //! off goes on by reading from the beginning, and a source that has grown adds what is new.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
@@ -40,6 +40,8 @@ pub struct Request {
     pub refused: Vec<Skip>,
     /// Whose.
     pub whose: Whose,
+    /// Those of them who gave their old password, by key.
+    pub proven: BTreeSet<String>,
     /// The folder of backups; none makes none.
     pub backups: Option<PathBuf>,
     /// Takes the whole back where it is not verified.
@@ -87,6 +89,9 @@ pub fn plan(
 fn of(request: &Request, mut plan: Plan) -> Plan {
     plan.path = request.named.display().to_string();
     request.refused.iter().cloned().for_each(|skip| plan.skip(skip));
+    for share in plan.people.iter_mut().filter(|share| share.protected) {
+        share.proven = Some(request.proven.contains(&share.key));
+    }
     plan
 }
 
@@ -459,12 +464,12 @@ fn whole(
     if let Some(fault) = fault {
         return Err(fault.into());
     }
-    read.map_err(|error| {
-        tracing::warn!(%error, "a source cannot be read");
-        Failure::new(
-            Code::NotFound,
-            format!("The data of {} cannot be read. Nothing was changed.", source.name()),
-        )
+    read.map_err(|error| unreadable(source, &error))
+}
+
+pub(crate) fn unreadable(source: &dyn Source, error: &std::io::Error) -> Failure {
+    tracing::warn!(%error, "a source cannot be read");
+    let message = format!("The data of {} cannot be read. Nothing was changed.", source.name());
+    Failure::new(Code::NotFound, message)
         .hint("Check that the folder is there, and that you may read it.")
-    })
 }

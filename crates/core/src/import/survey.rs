@@ -3,28 +3,28 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
+use super::people;
 use super::record::{Item, Owner};
 use super::report::{Plan, Share};
 use super::rows::{self, DocumentRows, Rows};
 use super::sources::{Input, Source};
 
-/// Whose chats come over.
+/// Whose chats come over. Names become keys in `people.rs`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Whose {
     /// Everybody's, those of folders that belong to nobody too.
     #[default]
     All,
-    /// Of these people, by name or key.
+    /// Of these people, by key; the empty one is that of chats whose owner the source does not tell of.
     Of(BTreeSet<String>),
 }
 
 impl Whose {
-    /// Whether somebody is meant. A source that knows of one person only means that one.
-    fn means(&self, key: Option<&str>, owner: Option<&Owner>) -> bool {
-        let Self::Of(people) = self else { return true };
-        let Some(key) = key else { return true };
-        let name = owner.and_then(|owner| owner.name.as_ref());
-        people.contains(key) || name.is_some_and(|name| people.contains(&name.shown))
+    fn means(&self, key: Option<&str>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Of(people) => people.contains(key.unwrap_or_default()),
+        }
     }
 }
 
@@ -90,8 +90,8 @@ impl Reading<'_> {
                 }
             }
             Item::Document(found) => {
-                let owner = found.owner.as_ref().and_then(|key| self.owners.get(key));
-                if self.whose.means(found.owner.as_deref(), owner) {
+                if self.whose.means(found.owner.as_deref()) {
+                    let owner = found.owner.as_ref().and_then(|key| self.owners.get(key));
                     let rows = rows::of_document(self.system, (*found).clone(), owner);
                     self.plan.counts.documents += 1;
                     self.plan.counts.fragments += rows.fragments.len() as u64;
@@ -104,24 +104,23 @@ impl Reading<'_> {
     }
 
     fn owner(&mut self, owner: Owner) {
-        if !self.whose.means(Some(&owner.key), Some(&owner)) {
+        if !self.whose.means(Some(&owner.key)) {
             return;
         }
         if owner.name.is_some() {
             self.plan.counts.users += 1;
         }
-        let share = self.share(Some(&owner.key));
-        share.name = owner.name.as_ref().map(|name| name.shown.clone());
-        share.email.clone_from(&owner.email);
-        self.owners.insert(owner.key.clone(), owner);
+        self.share(Some(&owner.key)).add(&owner);
+        // Two names of one id own the chats together; the first stands on each.
+        self.owners.entry(owner.key.clone()).or_insert(owner);
     }
 
     fn conversation(&mut self, found: super::Conversation) -> Option<Rows> {
         let key = found.owner.clone();
-        let owner = key.as_ref().and_then(|key| self.owners.get(key));
-        if !self.whose.means(key.as_deref(), owner) {
+        if !self.whose.means(key.as_deref()) {
             return None;
         }
+        let owner = key.as_ref().and_then(|key| self.owners.get(key));
         let mut rows = rows::of_conversation(self.system, found, owner);
         for skip in rows.skips.drain(..) {
             if let Item::Skip(skip) = skip {
@@ -150,6 +149,7 @@ impl Reading<'_> {
     fn end(self, input: &Input) -> Plan {
         let mut plan = self.plan;
         plan.people = self.shares.into_values().collect();
+        people::tell_twins(&mut plan.people);
         if self.assumed_zone {
             let zone = format!("times that name no zone are those of UTC{}", input.zone.0);
             plan.assumptions.insert("time_zone".into(), zone);

@@ -1289,3 +1289,5 @@ exported_at: Timestamp,
  * The conversations, whole.
  */
 conversations: Array<ExportedConversation>, };
+
+export type Proven = "matches" | "differs" | "unprotected";

@@ -1,5 +1,7 @@
 //! Import: what older programs left on this computer comes over.
 
+mod prove;
+
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,12 +11,16 @@ use tokio_util::sync::CancellationToken;
 use ts_rs::TS;
 use uuid::Uuid;
 
+pub(super) use prove::Proofs;
+pub use prove::Proven;
+
 use super::Tidemark;
 use crate::error::{Code, Failure, Result};
 use crate::import::accounts::{self, AccountMap, Direction, Moved};
 use crate::import::archive;
 use crate::import::backup::{self, Manifest};
 use crate::import::find::find;
+use crate::import::people::People;
 use crate::import::record::Skip;
 use crate::import::report::{Plan, Report};
 use crate::import::run::{self, Progress, Request};
@@ -219,10 +225,11 @@ impl Tidemark {
         let input = Input { root: site.root, zone: zone(wanted.zone_minutes)? };
         let whose = match wanted.users.as_slice() {
             [] => Whose::All,
-            users => Whose::Of(users.iter().cloned().collect()),
+            users => people(site.source.as_ref(), &input)?.named(users)?,
         };
+        let proven = self.inner.proofs.of(&named);
         let (backups, auto_rollback) = (Some(self.backups()), wanted.auto_rollback);
-        let request = Request { input, named, refused, whose, backups, auto_rollback };
+        let request = Request { input, named, refused, whose, proven, backups, auto_rollback };
         let unpacked = unpacked.map(|(folder, _)| folder);
         Ok(Asked { source: site.source, request, unpacked })
     }
@@ -296,6 +303,10 @@ fn the_one(found: Recognised, path: &str) -> Result<Site> {
 fn unknown(path: &str) -> Failure {
     Failure::new(Code::InvalidInput, format!("Nothing that Tidemark knows stands at {path}."))
         .hint("docs/importing.md lists the programs and what to name for each.")
+}
+
+fn people(source: &dyn Source, input: &Input) -> Result<People> {
+    People::of(source, input).map_err(|error| run::unreadable(source, &error))
 }
 
 fn zone(minutes: i32) -> Result<Zone> {

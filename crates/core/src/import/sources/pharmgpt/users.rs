@@ -91,15 +91,11 @@ fn entries(file: &Found, sink: &mut Sink<'_>) -> ControlFlow<(), Entries> {
 }
 
 fn entry(name: Text, value: &Value, place: Place) -> Entry {
-    let proof = || {
-        let (hash, salt) = (value.str("password_hash")?, value.str("salt")?);
-        Some(Proof { hash: hash.to_ascii_lowercase(), salt: salt.to_owned() })
-    };
     let owner = Owner {
         key: String::new(),
         name: Some(name.clone()),
         email: value.str("email").map(str::to_owned),
-        proof: proof(),
+        proof: Proof::of(value.str("password_hash"), value.str("salt")),
     };
     Entry { id: speech::id(value.get("user_id")), name, owner, place }
 }

@@ -157,15 +157,11 @@ impl Tables {
             return ControlFlow::Continue(());
         };
         self.announced.insert(key.clone());
-        let proof = || {
-            let (hash, salt) = (value.str("password_hash")?, value.str("salt")?);
-            Some(Proof { hash: hash.to_ascii_lowercase(), salt: salt.to_owned() })
-        };
         sink(Item::Owner(Owner {
             key,
             name: value.get("username").and_then(Value::as_text).cloned(),
             email: value.str("email").map(str::to_owned),
-            proof: proof(),
+            proof: Proof::of(value.str("password_hash"), value.str("salt")),
         }))
     }
 

@@ -21,7 +21,7 @@ fn haul(root: &Path) -> Haul {
     Haul::of(&PharmGptSupabase, root)
 }
 
-const USERS: &str = r#"[{"id":"u-1","username":"marie_c","password_hash":"AB","salt":"cd","user_id":"legacy-1","email":""},
+const USERS: &str = r#"[{"id":"u-1","username":"marie_c","password_hash":"ABABABABABABABABABABABABABABABABABABABABABABABABABABABABABABABAB","salt":"cd","user_id":"legacy-1","email":""},
     {"id":"u-2","username":"bob","password_hash":"ef","salt":"01","user_id":"legacy-2","email":"b@example.invalid"}]"#;
 
 #[test]
@@ -42,7 +42,9 @@ fn messages_inside_are_read_however_often_they_were_encoded() {
         let found = haul.conversation("c-1");
         assert_eq!((found.owner.as_deref(), found.archived), (Some("u-1"), true));
         assert_eq!(found.messages[1].content.shown, "Hello");
-        assert_eq!(haul.owners[0].proof.as_ref().map(|proof| proof.hash.as_str()), Some("ab"));
+        let proof = haul.owners[0].proof.as_ref();
+        assert_eq!(proof.map(|proof| proof.hash.as_str()), Some("ab".repeat(32).as_str()));
+        assert_eq!(haul.owners[1].proof, None, "two letters are no hash");
     }
 }
 
