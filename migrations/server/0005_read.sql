@@ -1,6 +1,11 @@
--- What a device reads. All are LANGUAGE sql and STABLE: one snapshot for the whole answer, so that a
+-- What a device reads. All are STABLE and one statement: one snapshot for the whole answer, so that a
 -- row is never newer than the head beside it. All run with the caller's rights, under its policies,
 -- and filter by the scope all the same. Each answers with one document: hosted projects cut sets off.
+--
+-- Those that carry rows are plpgsql, so that a connection plans them once: planning costs as much as some
+-- hundred rows. And they answer with a set, of that one document: of any other function PostgREST aggregates
+-- the answer and takes element 0 out again, for which PostgreSQL reads the whole page once more. (ROWS 1 would
+-- tell it that there is one.)
 --
 -- Values that a plan must not depend on stand in one-row CTEs and are asked for by scalar subqueries (where a
 -- policy comes first, an index is not asked for an expression, however constant), and the planner is
@@ -24,9 +29,13 @@ $$;
 
 CREATE OR REPLACE FUNCTION public.sync_pull(
     after jsonb DEFAULT NULL, max integer DEFAULT NULL, scope uuid DEFAULT NULL
-) RETURNS json LANGUAGE sql STABLE SECURITY INVOKER
+) RETURNS SETOF json LANGUAGE plpgsql STABLE SECURITY INVOKER ROWS 2
 SET search_path = '' SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off
+SET plan_cache_mode = force_generic_plan
 AS $$
+#variable_conflict use_column
+BEGIN
+RETURN QUERY
 WITH me AS MATERIALIZED (
     -- Seq 0 is the beginning, whatever the nonce: nothing has come from there.
     SELECT sync.caller(sync_pull.scope) AS scope,
@@ -102,7 +111,8 @@ SELECT json_build_object(
                    'row_id', last.row_id)
                ELSE json_build_object('seq', head.seq, 'nonce', head.nonce, 'tbl', NULL, 'row_id', NULL)
            END)
-  FROM me, head, place, last
+  FROM me, head, place, last;
+END
 $$;
 
 -- Which rows of a scope come next, latest first: conversations (1) by their change, messages (2) by their
@@ -110,32 +120,42 @@ $$;
 -- range unless it is leakproof, and uuid_hash is not, so that each page read and sorted every row of every
 -- user. It tells times and ids alone, and only the caller's; the rows are read under the policies.
 CREATE OR REPLACE FUNCTION sync.latest(code smallint, scope uuid, at timestamptz, id uuid, max integer)
-RETURNS TABLE (moment timestamptz, row_id uuid) LANGUAGE sql STABLE SECURITY DEFINER ROWS 1000
+RETURNS TABLE (moment timestamptz, row_id uuid) LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1000
 SET search_path = '' SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off
+SET plan_cache_mode = force_generic_plan
 AS $$
-WITH me AS MATERIALIZED (SELECT sync.caller(latest.scope) AS scope)
-(SELECT c.updated_at, c.id
-   FROM public.conversations AS c
-  WHERE latest.code = 1 AND uuid_hash(c.user_id) = (SELECT uuid_hash(me.scope) FROM me)
-    AND c.user_id IS NOT DISTINCT FROM (SELECT me.scope FROM me)
-    AND (c.updated_at, c.id) < (latest.at, latest.id)
-  ORDER BY c.updated_at DESC, c.id DESC
-  LIMIT latest.max)
-UNION ALL
-(SELECT m.created_at, m.id
-   FROM public.messages AS m
-  WHERE latest.code = 2 AND uuid_hash(m.user_id) = (SELECT uuid_hash(me.scope) FROM me)
-    AND m.user_id IS NOT DISTINCT FROM (SELECT me.scope FROM me)
-    AND (m.created_at, m.id) < (latest.at, latest.id)
-  ORDER BY m.created_at DESC, m.id DESC
-  LIMIT latest.max)
+DECLARE
+    me CONSTANT uuid := sync.caller(latest.scope);
+BEGIN
+    IF latest.code = 1 THEN
+        RETURN QUERY
+        SELECT c.updated_at, c.id
+          FROM public.conversations AS c
+         WHERE uuid_hash(c.user_id) = uuid_hash(me) AND c.user_id IS NOT DISTINCT FROM me
+           AND (c.updated_at, c.id) < (latest.at, latest.id)
+         ORDER BY c.updated_at DESC, c.id DESC
+         LIMIT latest.max;
+    ELSIF latest.code = 2 THEN
+        RETURN QUERY
+        SELECT m.created_at, m.id
+          FROM public.messages AS m
+         WHERE uuid_hash(m.user_id) = uuid_hash(me) AND m.user_id IS NOT DISTINCT FROM me
+           AND (m.created_at, m.id) < (latest.at, latest.id)
+         ORDER BY m.created_at DESC, m.id DESC
+         LIMIT latest.max;
+    END IF;
+END
 $$;
 
 CREATE OR REPLACE FUNCTION public.sync_snapshot(
     tbl text, after jsonb DEFAULT NULL, max integer DEFAULT NULL, scope uuid DEFAULT NULL
-) RETURNS json LANGUAGE sql STABLE SECURITY INVOKER
+) RETURNS SETOF json LANGUAGE plpgsql STABLE SECURITY INVOKER ROWS 2
 SET search_path = '' SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off
+SET plan_cache_mode = force_generic_plan
 AS $$
+#variable_conflict use_column
+BEGIN
+RETURN QUERY
 WITH me AS MATERIALIZED (
     SELECT sync.caller(sync_snapshot.scope) AS scope, sync.page_rows(max) AS rows,
            sync.page_bytes() AS bytes, k.code, k.columns, NULLIF(after, 'null') AS after
@@ -161,21 +181,19 @@ WITH me AS MATERIALIZED (
         AND c.row_id > (SELECT p.id FROM place AS p) AND c.op = 'U'
       ORDER BY c.row_id
       LIMIT (SELECT me.rows + 1 FROM me))
-), placed AS (
-    SELECT page.*, row_number() OVER () AS place FROM page
 ), sized AS (
-    SELECT p.at, p.id, p.place, v.seq, sum(v.bytes + 100) OVER (ORDER BY p.place) AS sum
-      FROM placed AS p
+    SELECT p.at, p.id, v.seq, row_number() OVER w AS place, sum(v.bytes + 100) OVER w AS sum
+      FROM page AS p
      CROSS JOIN LATERAL (SELECT c.seq, c.bytes FROM sync.change AS c
                           WHERE c.scope = (SELECT me.scope FROM me)
                             AND c.tbl = (SELECT me.code FROM me) AND c.row_id = p.id
                          OFFSET 0) AS v
+    WINDOW w AS (ROWS UNBOUNDED PRECEDING)
 ), kept AS MATERIALIZED (
     SELECT sized.*
       FROM sized
      WHERE sized.place = 1
         OR (sized.place <= (SELECT me.rows FROM me) AND sized.sum <= (SELECT me.bytes FROM me))
-     ORDER BY sized.place
 ), more AS (
     SELECT (SELECT count(*) FROM page) > (SELECT count(*) FROM kept) AS has_more
 )
@@ -192,15 +210,20 @@ SELECT json_build_object(
            'after', CASE WHEN more.has_more THEN (
                SELECT json_build_object('at_ms', round(date_part('epoch', k.at) * 1000)::bigint,
                                         'id', k.id)
-                 FROM kept AS k ORDER BY k.place DESC LIMIT 1) END,
+                 FROM kept AS k WHERE k.place = (SELECT count(*) FROM kept)) END,
            'has_more', more.has_more)
-  FROM me, more
+  FROM me, more;
+END
 $$;
 
 CREATE OR REPLACE FUNCTION public.sync_rows(tbl text, ids uuid[], scope uuid DEFAULT NULL)
-RETURNS json LANGUAGE sql STABLE SECURITY INVOKER
+RETURNS SETOF json LANGUAGE plpgsql STABLE SECURITY INVOKER ROWS 2
 SET search_path = '' SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off
+SET plan_cache_mode = force_generic_plan
 AS $$
+#variable_conflict use_column
+BEGIN
+RETURN QUERY
 WITH me AS MATERIALIZED (
     SELECT sync.caller(sync_rows.scope) AS scope, k.code, k.columns
       FROM (VALUES (1)) AS one
@@ -233,7 +256,8 @@ SELECT json_build_object(
            -- What there was no room for is not there either: it has to be asked for again.
            'has_more', (SELECT count(*) FROM kept) < (SELECT count(*) FROM found)
                        OR cardinality(ids) > 2000)
-  FROM me
+  FROM me;
+END
 $$;
 
 CREATE OR REPLACE FUNCTION public.sync_anchor(points jsonb, scope uuid DEFAULT NULL)
