@@ -3,6 +3,7 @@
 #[cfg(unix)]
 mod accounts;
 mod deaths;
+mod watch;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};

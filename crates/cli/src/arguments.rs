@@ -165,6 +165,11 @@ pub(crate) enum ImportCommand {
         #[command(flatten)]
         accounts: ImportAccounts,
     },
+    /// Print what is new in sources that are still written to, a line each, until Ctrl+C
+    Watch {
+        /// Only these; else all that were imported from
+        paths: Vec<PathBuf>,
+    },
     /// List the imports that were run
     List,
     /// Print what came of an import

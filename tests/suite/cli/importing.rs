@@ -2,6 +2,7 @@
 
 mod people;
 mod proof;
+mod watch;
 
 use std::path::{Path, PathBuf};
 

@@ -1,12 +1,13 @@
 //! Import: find, plan, run, list, report, undo, backup, restore.
 
+use std::collections::BTreeSet;
 use std::io::BufRead as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use tidemark_core::api::{
-    AccountMap, Direction, FoundSource, ImportRequest, ImportView, MovedAccounts, Person, Plan,
-    Proven, Report, Share, Tidemark,
+    AccountMap, Direction, FoundSource, ImportNews, ImportRequest, ImportView, MovedAccounts,
+    Person, Plan, Proven, Report, Share, Tidemark,
 };
 use tidemark_core::providers::secret::Secret;
 use tidemark_core::{Code, Failure, Result};
@@ -41,6 +42,7 @@ pub(super) async fn run(
                 false => bring_over(core, wanted, output).await,
             }
         }
+        ImportCommand::Watch { paths } => watch(core, &paths, output).await,
         ImportCommand::List => output.print(&core.imports()?, |list| lines(list, import_line)),
         ImportCommand::Report { id } => output.print(&core.import_report(id)?, Report::text),
         ImportCommand::Undo { id } => output.print(&core.import_undo(id)?, |undone| {
@@ -117,6 +119,30 @@ async fn bring_over(core: &Tidemark, wanted: ImportRequest, output: &Output) -> 
         (false, true) if !report.plan.has_skips() => Ok(Status::Done),
         _ => Ok(Status::Findings),
     }
+}
+
+/// Prints each change until Ctrl+C; with `--json`, one document a line.
+async fn watch(core: &Tidemark, paths: &[PathBuf], output: &Output) -> Result<Status> {
+    let named = paths.iter().map(|path| core.import_at(path)).collect::<Result<BTreeSet<_>>>()?;
+    let mut news = core.watch_imports(paths);
+    let mut told: Vec<ImportNews> = Vec::new();
+    loop {
+        let mut now = news.borrow_and_update().clone();
+        now.retain(|one| named.is_empty() || named.contains(Path::new(&one.path)));
+        for one in now.iter().filter(|one| !told.contains(one)) {
+            output.print(one, news_line)?;
+        }
+        told = now;
+        tokio::select! {
+            changed = news.changed() => if changed.is_err() { return Ok(Status::Done) },
+            _ = tokio::signal::ctrl_c() => return Ok(Status::Done),
+        }
+    }
+}
+
+fn news_line(news: &ImportNews) -> String {
+    let ImportNews { path, name, conversations, messages, .. } = news;
+    format!("{path}  {name}: {conversations} new conversations, {messages} new messages")
 }
 
 /// Everybody's part into their own account.

@@ -12,6 +12,7 @@ use crate::chat::instance::Instance;
 use crate::clock::{SharedClock, SystemClock};
 use crate::error::{Code, Failure, Result};
 use crate::events::Events;
+use crate::import::watch::Pace;
 use crate::mirror::card::{Card, Wrapped};
 use crate::mirror::key::Key;
 use crate::mirror::{self, Mirror};
@@ -37,6 +38,8 @@ pub struct OpenOptions {
     pub clock: SharedClock,
     /// How long a provider may be silent.
     pub provider_timeouts: Timeouts,
+    /// How soon and how often sources that are still written to are looked at.
+    pub import_pace: Pace,
     /// The program's version, for the about page and `doctor`.
     pub version: String,
 }
@@ -53,6 +56,7 @@ impl OpenOptions {
             keyring: Arc::new(SystemKeyring::default()),
             clock: Arc::new(SystemClock),
             provider_timeouts: Timeouts::default(),
+            import_pace: Pace::default(),
             version: env!("CARGO_PKG_VERSION").into(),
         }
     }

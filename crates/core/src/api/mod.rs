@@ -23,11 +23,12 @@ pub use crate::import::accounts::{AccountMap, Direction, Moved as MovedAccounts,
 pub use crate::import::backup::Manifest;
 pub use crate::import::report::{Counts as ImportCounts, Mismatch, Plan, Report, Share};
 pub use crate::import::run::Progress;
+pub use crate::import::watch::Pace;
 pub use crate::mirror::imports::Undone;
 pub use crate::model::view::*;
 pub use account::{AccountState, AccountStatus, Credentials, ProjectAddress, SignOutRequest};
 pub use app::{App, OpenOptions};
-pub use import::{FoundSource, ImportRequest, ImportView, Proven};
+pub use import::{FoundSource, ImportNews, ImportRequest, ImportView, Proven};
 pub use organisation::{Organisation, default_file as organisation_file};
 pub use sync::{
     ConflictChoice, ConflictView, Counts, DeviceList, DeviceView, Doorbell, Failed, Health, Moved,

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::account::Accounts;
 use super::app::OpenOptions;
-use super::import::Proofs;
+use super::import::{Proofs, Watching};
 use super::models::Registry;
 use super::sync::Keeper;
 use super::{KeyStore, Undoable};
@@ -58,6 +58,7 @@ pub(super) struct Inner {
     pub(super) accounts: Accounts,
     pub(super) keeper: Keeper,
     pub(super) proofs: Proofs,
+    pub(super) watching: Watching,
     pub(super) tasks: Arc<Tasks>,
 }
 
@@ -92,6 +93,7 @@ impl Tidemark {
                 accounts,
                 keeper: Keeper::default(),
                 proofs: Proofs::default(),
+                watching: Watching::new(options.import_pace),
                 tasks,
             }),
         };

@@ -91,6 +91,7 @@ pub fn generate() -> String {
         api::ExportedConversation,
         api::Export,
         api::Proven,
+        api::ImportNews,
     ]
 }
 

@@ -14,6 +14,7 @@
 //! | from records to rows | `rows.rs` |
 //! | one reading of a source, with its counts | `survey.rs` |
 //! | plan, run, verification, undo | `run.rs`; what they say: `report.rs` |
+//! | noticing that a source changes | `watch.rs` |
 //! | everybody's part into their own account | `accounts.rs` |
 //! | the archive of the source | `backup.rs` |
 //! | the archive that a source came in | `archive.rs` |
@@ -34,6 +35,7 @@ pub mod sources;
 pub mod survey;
 pub mod text;
 pub mod time;
+pub mod watch;
 
 pub use record::{Attachment, Conversation, Document, Item, Message, Note, Owner, Skip};
 pub use sources::{Input, Source};

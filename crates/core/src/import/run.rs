@@ -187,8 +187,12 @@ pub fn run(
 
 fn begin(mirror: &Mirror, system: &str, root: &str, request: &Request) -> Result<Uuid> {
     let id = mirror.clock().new_id();
-    let options =
-        json!({ "zone": request.input.zone.0.to_string(), "auto_rollback": request.auto_rollback });
+    let users = match &request.whose {
+        Whose::All => None,
+        Whose::Of(keys) => Some(keys),
+    };
+    let zone = request.input.zone.0.to_string();
+    let options = json!({ "zone": zone, "users": users, "auto_rollback": request.auto_rollback });
     mirror.write(|write| imports::begin(write, id, system, root, &options))?;
     Ok(id)
 }

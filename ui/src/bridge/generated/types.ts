@@ -1291,3 +1291,25 @@ exported_at: Timestamp,
 conversations: Array<ExportedConversation>, };
 
 export type Proven = "matches" | "differs" | "unprotected";
+
+export type ImportNews = { 
+/**
+ * Where.
+ */
+path: string, 
+/**
+ * The program, as in plans and reports.
+ */
+source: string, 
+/**
+ * What people call it.
+ */
+name: string, 
+/**
+ * Conversations that are not here.
+ */
+conversations: number, 
+/**
+ * Messages that are not here, those of conversations that are here included.
+ */
+messages: number, };

@@ -1,6 +1,7 @@
 //! Import: what older programs left on this computer comes over.
 
 mod prove;
+mod watch;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -13,13 +14,15 @@ use uuid::Uuid;
 
 pub(super) use prove::Proofs;
 pub use prove::Proven;
+pub use watch::ImportNews;
+pub(super) use watch::Watching;
 
 use super::Tidemark;
 use crate::error::{Code, Failure, Result};
 use crate::import::accounts::{self, AccountMap, Direction, Moved};
 use crate::import::archive;
 use crate::import::backup::{self, Manifest};
-use crate::import::find::find;
+use crate::import::find::{Left, find};
 use crate::import::people::People;
 use crate::import::record::Skip;
 use crate::import::report::{Plan, Report};
@@ -92,13 +95,25 @@ pub struct ImportView {
 impl Tidemark {
     /// What older programs left in these places and below.
     pub fn import_find(&self, places: &[PathBuf]) -> Vec<FoundSource> {
-        let found = find(places).into_iter().map(|left| FoundSource {
+        let found = find(places);
+        self.inner.watching.found(found.iter().filter_map(|left| left.root.canonicalize().ok()));
+        let view = |left: Left| FoundSource {
             source: left.source.system().to_owned(),
             name: left.source.name().to_owned(),
             bytes: backup::size(&left.root),
             path: left.root.display().to_string(),
-        });
-        found.collect()
+        };
+        found.into_iter().map(view).collect()
+    }
+
+    /// Where a source is whose chats can be brought over: the whole path of what was named.
+    ///
+    /// # Errors
+    /// Nothing that is known stands there, or it cannot be read.
+    pub fn import_at(&self, path: &Path) -> Result<PathBuf> {
+        let path = path.display().to_string();
+        let wanted = ImportRequest { path, ..ImportRequest::default() };
+        Ok(self.asked(&wanted)?.request.named)
     }
 
     /// What would come over; nothing is written. Waits for the disk.
@@ -121,6 +136,7 @@ impl Tidemark {
         stop: &CancellationToken,
         told: &mut dyn FnMut(Progress),
     ) -> Result<Report> {
+        let _busy = self.inner.watching.busy();
         let Asked { source, request, unpacked: _unpacked } = self.asked(wanted)?;
         run::run(self.mirror(), source.as_ref(), &request, stop, told)
     }
@@ -160,6 +176,7 @@ impl Tidemark {
             return Err(Failure::new(Code::WrongState, "An import can be taken back for 30 days.")
                 .hint("Delete its conversations one by one, or put the backup back."));
         }
+        let _busy = self.inner.watching.busy();
         run::undo(self.mirror(), id)
     }
 
