@@ -74,6 +74,21 @@ fn titles_edited_on_both_keep_the_later_and_show_the_other() {
 }
 
 #[test]
+fn a_setting_changed_on_both_keeps_the_later_and_is_named() {
+    let stack = stack();
+    let (a, b) = (Device::first(&stack), Device::another(&stack));
+    a.json(&["settings", "set", "theme", "dark"]);
+    std::thread::sleep(Duration::from_millis(30));
+    b.json(&["settings", "set", "theme", "light"]);
+    b.syncs();
+    a.syncs();
+    let conflict = &a.json(&["conflicts"])[0];
+    let told = ["table", "setting", "kept", "lost"].map(|key| conflict[key].as_str());
+    assert_eq!(told, [Some("settings"), Some("theme"), Some("light"), Some("dark")], "{conflict}");
+    assert_eq!(a.json(&["settings", "get", "theme"])["value"], "light");
+}
+
+#[test]
 fn what_was_written_before_the_first_sign_in_goes_up_with_it() {
     let stack = stack();
     let (a, b) = (Device::new(), Device::new());

@@ -109,6 +109,20 @@ const registers: Record<string, string> = {
   value: "A setting",
 };
 
+/** Settings that sync, by the words of their own page. */
+const settings: Record<string, string> = {
+  theme: "Theme",
+  send_with: "Send with",
+  default_model: "Model of new chats",
+  default_system_prompt: "Instructions for every new chat",
+  temperature: "Temperature",
+  max_answer_tokens: "Longest answer, in tokens",
+  hold_after_hours: "Ask before sending after this many hours",
+  show_educational_note: "Educational note",
+  reading_width: "Reading width",
+  sidebar_open: "Sidebar",
+};
+
 const requests: Record<string, string> = {
   sync_hello: "Greeting",
   refresh: "Renewing the session",
@@ -177,7 +191,8 @@ export const sync = {
   conflict: {
     chip: (device: string | null, at: string) => (device === null ? `Edited on another device ${at}` : `Edited on ${device} ${at}`),
     chips: (n: number) => `${n} edits on two devices`,
-    what: (register: string) => registers[register] ?? register.replaceAll("_", " "),
+    what: ({ register, setting }: { register: string; setting: string | null }) =>
+      setting === null ? (registers[register] ?? register.replaceAll("_", " ")) : `Setting: ${settings[setting] ?? setting.replaceAll("_", " ")}`,
     of: (what: string, where: string) => `${what} of “${where}”`,
     elsewhere: (device: string | null) => device ?? "Another device",
     here: "This computer",

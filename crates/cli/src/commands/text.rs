@@ -89,12 +89,15 @@ pub(super) fn server(report: &ServerReport) -> String {
 pub(super) fn conflicts(list: &[ConflictView]) -> String {
     lines(list, |one| {
         let title = one.conversation_title.as_deref().map(shown).unwrap_or_default();
+        let what = match &one.setting {
+            Some(key) => format!("setting {key}"),
+            None => format!("{} of “{title}”", one.register),
+        };
         let whose = if one.ours { "this device's" } else { "another device's" };
         format!(
-            "{}  {}  {} of “{title}”\n    stands: {}\n    lost ({whose}): {}",
+            "{}  {}  {what}\n    stands: {}\n    lost ({whose}): {}",
             one.id,
             one.at.to_rfc3339(),
-            one.register,
             one.kept,
             one.lost
         )

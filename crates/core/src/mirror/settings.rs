@@ -3,6 +3,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::{Error, Row, Write};
 use crate::model::wire::setting_id;
@@ -14,6 +15,15 @@ pub fn get(connection: &Connection, key: &str) -> Result<Option<Value>, Error> {
         .query_row([key], |row| row.get(0))
         .optional()?;
     Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+/// The key of the setting with this id; none where there is no such setting.
+pub fn key_of(connection: &Connection, id: Uuid) -> Result<Option<String>, Error> {
+    let key = connection
+        .prepare_cached("SELECT key FROM settings WHERE id = ?1")?
+        .query_row([id.as_bytes()], |row| row.get(0))
+        .optional()?;
+    Ok(key)
 }
 
 /// Sets a value.

@@ -908,6 +908,10 @@ message_id: MessageId | null,
  */
 table: string, 
 /**
+ * The setting's key, where it is one that was changed.
+ */
+setting: string | null, 
+/**
  * What was changed on both: `title`, `system_prompt`, `body`, a setting's `value`, …
  */
 register: string, 

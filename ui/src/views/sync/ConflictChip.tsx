@@ -42,7 +42,7 @@ function One({ conflict, onView }: { conflict: ConflictView; onView: () => void 
   const { mine, theirs } = sides(conflict);
   return (
     <>
-      <MenuHeading>{words.what(conflict.register)}</MenuHeading>
+      <MenuHeading>{words.what(conflict)}</MenuHeading>
       <MenuItem onSelect={onView}>{words.view}</MenuItem>
       <MenuLine />
       <MenuItem note={hint(mine)} onSelect={() => settle(conflict, "mine")}>
@@ -61,7 +61,7 @@ function Several({ conflicts, onView }: { conflicts: ConflictView[]; onView: (id
     <>
       {conflicts.slice(0, 6).map((one) => (
         <MenuItem key={one.id} note={chipOf(one)} onSelect={() => onView(one.id)}>
-          {words.what(one.register)}
+          {words.what(one)}
         </MenuItem>
       ))}
       <MenuLine />

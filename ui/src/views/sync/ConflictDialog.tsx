@@ -23,7 +23,7 @@ export function ConflictDialog({ conflict, onClose }: { conflict: ConflictView; 
     </>
   );
   return (
-    <Dialog footer={footer} onClose={onClose} open title={words.titleOf(words.what(conflict.register))} width="wide">
+    <Dialog footer={footer} onClose={onClose} open title={words.titleOf(words.what(conflict))} width="wide">
       <div className="dialog-body conflict">
         <p className="conflict-about">{conflict.copy_id === null ? words.about : words.aboutCopy}</p>
         <ConflictSides conflict={conflict} />

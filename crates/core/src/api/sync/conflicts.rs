@@ -7,7 +7,7 @@ use ts_rs::TS;
 use crate::api::Tidemark;
 use crate::error::Result;
 use crate::mirror::conflicts::{self, Conflict};
-use crate::mirror::{self, conversations, synced};
+use crate::mirror::{self, conversations, settings, synced};
 use crate::model::wire::Table;
 use crate::model::{ConversationId, MessageId, Timestamp};
 
@@ -29,6 +29,8 @@ pub struct ConflictView {
     /// The table.
     #[ts(type = "string")]
     pub table: Table,
+    /// The setting's key, where it is one that was changed.
+    pub setting: Option<String>,
     /// What was changed on both: `title`, `system_prompt`, `body`, a setting's `value`, …
     pub register: String,
     /// The value that stands, as text.
@@ -99,6 +101,8 @@ fn view(
         Err(error) => Err(error),
     };
     let is_message = conflict.table == Table::Messages;
+    let is_setting = conflict.table == Table::Settings;
+    let setting = is_setting.then(|| settings::key_of(connection, conflict.row_id)).transpose()?;
     Ok(ConflictView {
         conversation_title: conflict.conversation_id.map(title).transpose()?.flatten(),
         message_id: is_message.then_some(MessageId(conflict.row_id)),
@@ -108,6 +112,7 @@ fn view(
         id: conflict.id,
         conversation_id: conflict.conversation_id,
         table: conflict.table,
+        setting: setting.flatten(),
         register: conflict.register,
         ours: conflict.ours,
         device,
@@ -119,6 +124,12 @@ fn view(
 /// A register's value as a person reads it: its main field.
 fn shown(values: &Map<String, Value>, register: &str) -> String {
     let main = if mirror::BODY.contains(&register) { "content" } else { register };
+    // A setting's value travels as JSON.
+    if let ("value", Some(Value::String(text))) = (main, values.get(main))
+        && let Ok(Value::String(inner)) = serde_json::from_str(text)
+    {
+        return inner;
+    }
     match values.get(main).or_else(|| values.values().next()) {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Null) | None => String::new(),
@@ -138,6 +149,8 @@ mod tests {
         let title = values(json!({ "title": "Warfarin", "title_by": "person" }));
         assert_eq!(shown(&title, "title"), "Warfarin");
         assert_eq!(shown(&values(json!({ "content": "text", "state": "done" })), "body"), "text");
+        assert_eq!(shown(&values(json!({ "value": "\"dark\"" })), "value"), "dark");
+        assert_eq!(shown(&values(json!({ "value": "0.7" })), "value"), "0.7");
         assert_eq!(shown(&values(json!({ "pinned": true })), "pinned"), "true");
         assert_eq!(shown(&values(json!({ "model": null })), "model"), "");
     }

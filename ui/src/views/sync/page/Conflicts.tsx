@@ -33,7 +33,7 @@ export function Conflicts() {
 
 function Row({ conflict }: { conflict: ConflictView }) {
   const { conversation_id: id, conversation_title: title } = conflict;
-  const what = id === null ? words.what(conflict.register) : words.of(words.what(conflict.register), title || words.untitled);
+  const what = id === null ? words.what(conflict) : words.of(words.what(conflict), title || words.untitled);
   return (
     <li className="card trouble">
       <div className="card-text">
