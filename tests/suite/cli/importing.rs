@@ -1,5 +1,6 @@
 //! `tidemarkctl import`: whose data comes over, and what its documents and exit codes say.
 
+mod counts;
 mod people;
 mod proof;
 mod watch;

@@ -10,8 +10,15 @@ use super::record::{Kind, Note, Owner, Skip};
 /// So many skipped things, and so many notes, are named one by one; beyond, they are counted.
 const NAMED: usize = 10_000;
 
+/// A row with its place in the indexes.
+const ROW_BYTES: u64 = 1_500;
+/// Read four times, written once.
+const ROWS_A_SECOND: u64 = 5_000;
+const BYTES_A_SECOND: u64 = 20 << 20;
+
 /// Numbers of things.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default)]
 pub struct Counts {
     /// People whose chats they are.
     #[ts(type = "number")]
@@ -19,9 +26,13 @@ pub struct Counts {
     /// Conversations.
     #[ts(type = "number")]
     pub conversations: u64,
-    /// Messages.
+    /// Messages of the old program, those that are `folded` into others included.
     #[ts(type = "number")]
     pub messages: u64,
+    /// Of them, those that are no messages here: what the old program did not show (instructions, steps
+    /// towards an answer) stands in the metadata of what it showed.
+    #[ts(type = "number")]
+    pub folded: u64,
     /// Documents.
     #[ts(type = "number")]
     pub documents: u64,
@@ -31,6 +42,18 @@ pub struct Counts {
     /// What hangs on messages.
     #[ts(type = "number")]
     pub attachments: u64,
+}
+
+impl Counts {
+    pub(super) fn add(&mut self, other: Self) {
+        self.users += other.users;
+        self.conversations += other.conversations;
+        self.messages += other.messages;
+        self.folded += other.folded;
+        self.documents += other.documents;
+        self.fragments += other.fragments;
+        self.attachments += other.attachments;
+    }
 }
 
 /// What one person has in a source.
@@ -113,6 +136,14 @@ pub struct Plan {
     /// The size of what is read, in bytes.
     #[ts(type = "number")]
     pub bytes: u64,
+    /// What it may take on the disk, in bytes, the backup included: an estimate.
+    #[serde(default)]
+    #[ts(type = "number")]
+    pub disk_bytes: u64,
+    /// How long it may take, in seconds: an estimate.
+    #[serde(default)]
+    #[ts(type = "number")]
+    pub seconds: u64,
 }
 
 /// What came of a run.
@@ -152,6 +183,19 @@ impl Plan {
         !self.skipped.is_empty() || self.skipped_unnamed > 0
     }
 
+    /// What it may take: of the source once for the backup, twice for its text with the search index, and
+    /// something for each row. It has been less so far.
+    pub(super) fn estimate(&mut self) {
+        let rows = self.counts.messages + self.counts.fragments + self.counts.conversations;
+        self.disk_bytes = 3 * self.bytes + rows * ROW_BYTES;
+        self.seconds = (rows / ROWS_A_SECOND + self.bytes / BYTES_A_SECOND).max(1);
+        let (mib, seconds) = (self.disk_bytes.div_ceil(1 << 20), self.seconds);
+        let disk = format!("an estimate: at most about {mib} MiB, the backup included");
+        self.assumptions.insert("disk".into(), disk);
+        let time = format!("an estimate: about {seconds} s on this kind of computer");
+        self.assumptions.insert("time".into(), time);
+    }
+
     pub(super) fn skip(&mut self, skip: Skip) {
         match self.skipped.len() < NAMED {
             true => self.skipped.push(skip),
@@ -176,8 +220,11 @@ impl Report {
     pub(super) fn check_counts(&mut self) {
         let (found, here, new) = (self.plan.counts, self.plan.already_here, self.imported);
         let table = [
+            ("users", found.users, here.users + new.users),
             ("conversations", found.conversations, here.conversations + new.conversations),
             ("messages", found.messages, here.messages + new.messages),
+            ("folded", found.folded, here.folded + new.folded),
+            ("attachments", found.attachments, here.attachments + new.attachments),
             ("documents", found.documents, here.documents + new.documents),
             ("fragments", found.fragments, here.fragments + new.fragments),
         ];

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::ids::{MessageKey, Origin as Names};
 use super::record::{self, Attachment, Kind, Owner};
+use super::report::Counts;
 use super::{Item, Text, When};
 use crate::chat::body;
 use crate::model::{
@@ -34,6 +35,20 @@ pub struct Rows {
     pub skips: Vec<Item>,
     /// Some time named no zone.
     pub assumed_zone: bool,
+    /// Messages of the old program that are none here.
+    pub folded: u64,
+}
+
+impl Rows {
+    /// Messages with what is folded into them, and what hangs on those that are meant.
+    pub fn counts(&self, is_meant: impl Fn(MessageId) -> bool) -> Counts {
+        let meant = self.messages.iter().filter(|message| is_meant(message.id));
+        let (messages, attachments) = meant.fold((0, 0), |(messages, attachments), message| {
+            (messages + 1, attachments + message.parts.len() as u64)
+        });
+        let messages = messages + self.folded;
+        Counts { messages, attachments, folded: self.folded, ..Counts::default() }
+    }
 }
 
 /// The rows of a conversation.
@@ -78,7 +93,8 @@ pub fn of_conversation(system: &str, found: record::Conversation, owner: Option<
     keep_time(&mut metadata, "created", &found.created);
     keep_bytes(&mut metadata, "title", &found.title);
     let shown = shown.filter(|shown| rows.iter().any(|row| row.id == *shown));
-    Rows { conversation, metadata, messages: rows, shown, blobs, skips, assumed_zone }
+    let folded = found.folded as u64;
+    Rows { conversation, metadata, messages: rows, shown, blobs, skips, assumed_zone, folded }
 }
 
 fn conversation(

@@ -3,7 +3,7 @@
 //! Rows have the same ids at every reading, and what is here already is left alone: a run that was cut
 //! off goes on by reading from the beginning, and a source that has grown adds what is new.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
@@ -71,18 +71,87 @@ pub fn plan(
     request: &Request,
     told: &mut dyn FnMut(Progress),
 ) -> Result<Plan> {
-    let mut seen = Seen::default();
+    Ok(plan_after(mirror, source, request, None, told)?.0)
+}
+
+/// The plan, and what of it an import had written that was cut off, where the mirror does not count it.
+fn plan_after(
+    mirror: &Mirror,
+    source: &dyn Source,
+    request: &Request,
+    cut_off: Option<Uuid>,
+    told: &mut dyn FnMut(Progress),
+) -> Result<(Plan, Counts)> {
+    let mut seen = Seen { cut_off, ..Seen::default() };
+    let mut earlier = Tally::default();
     let mut fault = None;
     let plan = survey::read(source, &request.input, &request.whose, &mut |found, plan| {
         let counted = match found {
-            Found::Conversation(rows) => seen.conversation(mirror, &rows, plan),
+            Found::Conversation(rows) => seen
+                .conversation(mirror, &rows, plan)
+                .and_then(|()| cut_off.map_or(Ok(()), |id| earlier.add(mirror, id, &rows))),
             Found::Document(rows) => seen.document(mirror, &rows, plan),
         };
         told(Progress::Planning(plan.counts.messages));
         stop_at(counted, &mut fault)
     });
-    let bytes = backup::size(&request.named);
-    Ok(Plan { bytes, ..of(request, whole(plan, fault, source)?) })
+    let plan = of(request, whole(plan, fault, source)?);
+    let mut plan = Plan { bytes: backup::size(&request.named), ..plan };
+    plan.already_here.users = known_users(mirror, &plan)?;
+    plan.estimate();
+    Ok((plan, earlier.counts))
+}
+
+/// Those whom an earlier import of this program has brought: nobody has a row.
+fn known_users(mirror: &Mirror, plan: &Plan) -> Result<u64> {
+    let imports = mirror.read(imports::all)?;
+    let ended = imports.into_iter().filter(|one| matches!(one.state, State::Done | State::Failed));
+    let same = ended.filter(|one| one.system == plan.source);
+    let reports = same.filter_map(|one| serde_json::from_value::<Report>(one.report?).ok());
+    let known: BTreeSet<(String, String)> =
+        reports.flat_map(|report| named(&report.plan).collect::<Vec<_>>()).collect();
+    Ok(named(plan).filter(|one| known.contains(one)).count() as u64)
+}
+
+/// Everybody's key, once for each name.
+fn named(plan: &Plan) -> impl Iterator<Item = (String, String)> + '_ {
+    plan.people
+        .iter()
+        .flat_map(|share| share.names().map(|name| (share.key.clone(), name.to_owned())))
+}
+
+/// What an import wrote of what the mirror does not count: what hangs on messages, and what is folded into
+/// them. A conversation that comes twice counts once.
+#[derive(Default)]
+struct Tally {
+    counts: Counts,
+    messages: HashSet<MessageId>,
+    conversations: HashSet<ConversationId>,
+}
+
+impl Tally {
+    fn add(&mut self, mirror: &Mirror, import: Uuid, rows: &Rows) -> Result<(), mirror::Error> {
+        let hangs = rows.messages.iter().filter(|message| !message.parts.is_empty());
+        let hangs: Vec<_> = hangs.collect();
+        if rows.folded == 0 && hangs.is_empty() {
+            return Ok(());
+        }
+        let id = rows.conversation.id;
+        let Some(wrote) = mirror.read(|c| imports::imported_of(c, import, id))? else {
+            return Ok(());
+        };
+        let messages: HashSet<_> = wrote.messages.into_iter().collect();
+        for message in hangs.into_iter().filter(|message| messages.contains(&message.id)) {
+            if self.messages.insert(message.id) {
+                self.counts.attachments += message.parts.len() as u64;
+            }
+        }
+        if wrote.is_new && self.conversations.insert(id) {
+            self.counts.folded += rows.folded;
+            self.counts.messages += rows.folded;
+        }
+        Ok(())
+    }
 }
 
 /// A plan speaks of what was named, and of what did not come out of it.
@@ -98,8 +167,10 @@ fn of(request: &Request, mut plan: Plan) -> Plan {
 /// What the mirror has, and what the source has told before: a conversation that comes twice is one.
 #[derive(Default)]
 struct Seen {
-    told: HashMap<ConversationId, std::collections::HashSet<MessageId>>,
-    documents: std::collections::HashSet<crate::model::DocumentId>,
+    /// What this import wrote is no duplicate when it goes on.
+    cut_off: Option<Uuid>,
+    told: HashMap<ConversationId, HashSet<MessageId>>,
+    documents: HashSet<crate::model::DocumentId>,
 }
 
 impl Seen {
@@ -116,11 +187,19 @@ impl Seen {
             here.as_ref().is_some_and(|here| here.contains(&message.id))
                 || before.is_some_and(|before| before.contains(&message.id))
         };
-        let known = rows.messages.iter().filter(|message| is_known(message)).count();
+        let known: HashSet<_> =
+            rows.messages.iter().filter(|one| is_known(one)).map(|one| one.id).collect();
         let is_here = here.is_some() || before.is_some();
-        plan.already_here.messages += known as u64;
-        plan.already_here.conversations += u64::from(is_here);
-        plan.duplicates += u64::from(is_here && known == rows.messages.len());
+        if is_here {
+            let counts = rows.counts(|id| known.contains(&id));
+            plan.already_here.add(Counts { conversations: 1, ..counts });
+        }
+        let known = known.len();
+        let is_ours = match self.cut_off.filter(|_| before.is_none()) {
+            Some(import) => mirror.read(|c| imports::imported_of(c, import, id))?.is_some(),
+            None => false,
+        };
+        plan.duplicates += u64::from(is_here && known == rows.messages.len() && !is_ours);
         // A source may tell of one conversation in several files.
         self.told.entry(id).or_default().extend(rows.messages.iter().map(|message| message.id));
         Ok(())
@@ -156,16 +235,18 @@ pub fn run(
 ) -> Result<Report> {
     let (system, root) = (source.system(), request.named.display().to_string());
     let cut_off = mirror.read(|c| imports::cut_off(c, system, &root))?;
+    let resumed = cut_off.as_ref().map(|import| import.id);
     let (id, archive) = match cut_off {
         Some(import) => (import.id, import.backup),
         None => (begin(mirror, system, &root, request)?, None),
     };
-    let before = plan(mirror, source, request, told)?;
+    let (before, beside) = plan_after(mirror, source, request, resumed, told)?;
     let archive = match (&archive, &request.backups) {
         (None, Some(folder)) => Some(back_up(mirror, id, request, folder, told)?),
         _ => archive,
     };
-    let earlier = written(mirror, id)?;
+    let mut earlier = written(mirror, id)?;
+    earlier.add(beside);
     let total = before.counts.messages;
     let read = write_all(mirror, source, request, id, total, stop, told)?;
     let imported = written(mirror, id)?;
@@ -175,9 +256,14 @@ pub fn run(
             already_here: without(before.already_here, earlier),
             duplicates: before.duplicates,
             bytes: before.bytes,
+            disk_bytes: before.disk_bytes,
+            seconds: before.seconds,
             ..read
         },
-        imported,
+        imported: Counts {
+            users: before.counts.users.saturating_sub(before.already_here.users),
+            ..imported
+        },
         backup: archive,
         ..Report::default()
     };
@@ -333,7 +419,9 @@ fn without(here: Counts, earlier: Counts) -> Counts {
         messages: here.messages.saturating_sub(earlier.messages),
         documents: here.documents.saturating_sub(earlier.documents),
         fragments: here.fragments.saturating_sub(earlier.fragments),
-        ..here
+        attachments: here.attachments.saturating_sub(earlier.attachments),
+        folded: here.folded.saturating_sub(earlier.folded),
+        users: here.users,
     }
 }
 
@@ -346,7 +434,8 @@ fn verify(
     told: &mut dyn FnMut(Progress),
 ) -> Result<()> {
     let total = report.plan.counts.messages;
-    let (mut fault, mut wrong) = (None, Vec::new());
+    let (mut fault, mut wrong, mut wrote) = (None, Vec::new(), Tally::default());
+    let id: Uuid = report.id.parse().unwrap_or_default();
     let again = survey::read(source, &request.input, &request.whose, &mut |found, plan| {
         told(Progress::Verifying(plan.counts.messages, total));
         let compared = match &found {
@@ -354,10 +443,15 @@ fn verify(
             Found::Document(rows) => compare_document(mirror, rows),
         };
         let compared = compared.map(|found| wrong.extend(found));
+        let compared = compared.and_then(|()| match &found {
+            Found::Conversation(rows) => wrote.add(mirror, id, rows),
+            Found::Document(_) => Ok(()),
+        });
         stop_at(compared, &mut fault)
     });
     let again = whole(again, fault, source)?;
     report.mismatches.append(&mut wrong);
+    report.imported.add(wrote.counts);
     if again.counts != report.plan.counts {
         report.mismatches.push(Mismatch {
             what: "source".into(),

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use super::people;
 use super::record::{Item, Owner};
-use super::report::{Plan, Share};
+use super::report::{Counts, Plan, Share};
 use super::rows::{self, DocumentRows, Rows};
 use super::sources::{Input, Source};
 
@@ -128,12 +128,9 @@ impl Reading<'_> {
             }
         }
         self.assumed_zone |= rows.assumed_zone;
-        let messages = rows.messages.len() as u64;
-        let attachments =
-            rows.messages.iter().map(|message| message.parts.len() as u64).sum::<u64>();
-        self.plan.counts.conversations += 1;
-        self.plan.counts.messages += messages;
-        self.plan.counts.attachments += attachments;
+        let counts = Counts { conversations: 1, ..rows.counts(|_| true) };
+        let messages = counts.messages;
+        self.plan.counts.add(counts);
         let share = self.share(key.as_deref());
         share.conversations += 1;
         share.messages += messages;

@@ -342,6 +342,30 @@ pub struct Imported {
     pub messages: Vec<MessageId>,
 }
 
+/// What an import wrote of a conversation, if it did.
+pub fn imported_of(
+    connection: &Connection,
+    import: Uuid,
+    id: ConversationId,
+) -> Result<Option<Imported>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT rowid, conversation_id, is_new, updated_ms, messages FROM imported
+          WHERE import_id = ?1 AND conversation_id = ?2",
+    )?;
+    Ok(statement.query_row(params![import.as_bytes(), id], imported_row).optional()?)
+}
+
+fn imported_row(row: &SqlRow<'_>) -> rusqlite::Result<Imported> {
+    let ids: Vec<u8> = row.get(4)?;
+    let id = |bytes: &[u8]| Uuid::from_slice(bytes).map(MessageId).ok();
+    Ok(Imported {
+        conversation_id: row.get(1)?,
+        is_new: row.get(2)?,
+        updated_at: row.get(3)?,
+        messages: ids.chunks_exact(16).filter_map(id).collect(),
+    })
+}
+
 /// What an import wrote, in its order: after this row at most so many.
 pub fn imported(
     connection: &Connection,
@@ -354,15 +378,7 @@ pub fn imported(
           WHERE import_id = ?1 AND rowid > ?2 ORDER BY rowid LIMIT ?3",
     )?;
     let rows = statement.query_map(params![import.as_bytes(), after, limit as i64], |row| {
-        let ids: Vec<u8> = row.get(4)?;
-        let id = |bytes: &[u8]| Uuid::from_slice(bytes).map(MessageId).ok();
-        let imported = Imported {
-            conversation_id: row.get(1)?,
-            is_new: row.get(2)?,
-            updated_at: row.get(3)?,
-            messages: ids.chunks_exact(16).filter_map(id).collect(),
-        };
-        Ok((row.get(0)?, imported))
+        Ok((row.get(0)?, imported_row(row)?))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
