@@ -31,6 +31,8 @@ use crate::tasks::Tasks;
 
 /// Changes that come within this time are looked at together.
 const TOGETHER: Duration = Duration::from_millis(20);
+/// What could not be read is read again after this time.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// The sync of one mirror. Dropping it changes nothing; its task ends with its owner's [`Tasks`].
 #[derive(Debug, Clone)]
@@ -137,7 +139,7 @@ struct Driver<R> {
     asked: FuturesUnordered<BoxFuture<'static, Event>>,
     jobs: VecDeque<(u64, Job)>,
     job: Option<BoxFuture<'static, Event>>,
-    counted: Option<BoxFuture<'static, Option<(i64, Event)>>>,
+    counted: Option<BoxFuture<'static, (i64, Event)>>,
     /// The highest number of an operation that the engine heard of.
     numbered: i64,
 }
@@ -258,21 +260,33 @@ impl<R: Remote> Driver<R> {
         let mirror = self.mirror.clone();
         self.counted = Some(Box::pin(async move {
             tokio::time::sleep(TOGETHER).await;
-            let read = tokio::task::spawn_blocking(move || {
-                mirror.read(|c| Ok((outbox::last_number(c)?, store::counts(c)?)))
-            });
-            let (number, counts) = read.await.ok()?.ok()?;
-            Some((number, Event::Wrote { counts }))
+            let (number, counts) = until_read(|| {
+                let mirror = mirror.clone();
+                let read =
+                    move || mirror.read(|c| Ok((outbox::last_number(c)?, store::counts(c)?)));
+                async { tokio::task::spawn_blocking(read).await.ok()?.ok() }
+            })
+            .await;
+            (number, Event::Wrote { counts })
         }));
     }
 
     /// Outcomes and pages change rows too; only a new operation is a reason to push.
-    fn wrote(&mut self, found: Option<(i64, Event)>) {
-        let Some((number, event)) = found else { return };
+    fn wrote(&mut self, (number, event): (i64, Event)) {
         if number > self.numbered {
             self.numbered = number;
             self.take(event);
         }
+    }
+}
+
+/// Reads until it can be read: nobody says a second time that something was written.
+async fn until_read<T, F: Future<Output = Option<T>>>(mut read: impl FnMut() -> F) -> T {
+    loop {
+        if let Some(value) = read().await {
+            return value;
+        }
+        tokio::time::sleep(AGAIN).await;
     }
 }
 
@@ -287,5 +301,18 @@ async fn sleep_until(due: Option<Instant>) {
     match due {
         Some(due) => tokio::time::sleep_until(due).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_written_goes_up_also_where_the_mirror_could_not_be_read_at_first() {
+        let mut answers = [None, None, Some(7)].into_iter();
+        let began = Instant::now();
+        let read = until_read(|| std::future::ready(answers.next().flatten()));
+        assert_eq!((read.await, began.elapsed()), (7, 2 * AGAIN));
     }
 }
