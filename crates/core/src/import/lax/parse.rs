@@ -4,9 +4,10 @@ use super::bytes::surrogate;
 use super::value::{List, Map, Value};
 use crate::import::Text;
 
-/// Containers below this depth are left out. No chat program nests its data so deeply; a hostile file
+/// Containers below this depth are left out: what is kept as JSON is read back by readers that stop at 128.
+/// No chat program nests its data so deeply; a hostile file
 /// may nest a hundred thousand.
-const DEEPEST: usize = 256;
+const DEEPEST: usize = 100;
 
 /// What was odd about a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

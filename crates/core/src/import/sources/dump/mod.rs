@@ -105,6 +105,12 @@ pub(crate) fn has_columns(root: &Path, lists: &[&[&str]]) -> bool {
     files_of(root).is_ok_and(|files| files.into_iter().take(200).any(is_ours))
 }
 
+/// Whether the first row of any file has a column like this.
+pub(crate) fn has_column(root: &Path, is_it: impl Fn(&str) -> bool) -> bool {
+    let is_ours = |file: Found| columns(&file).iter().any(|column| is_it(column));
+    files_of(root).is_ok_and(|files| files.into_iter().take(200).any(is_ours))
+}
+
 /// What a row says in these columns, whatever form it was dumped in.
 pub(crate) fn says(value: &Value, columns: &[&str]) -> Vec<u8> {
     let mut says = Vec::new();

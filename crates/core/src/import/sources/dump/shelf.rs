@@ -129,7 +129,15 @@ impl Gathered {
 
     /// The rows of a group, which nobody else gets then.
     pub(crate) fn take(&mut self, group: &str, order: Order) -> Vec<Filed> {
-        let mut entries = self.groups.remove(group).unwrap_or_default();
+        self.take_all(&[group.to_owned()], order)
+    }
+
+    /// The rows of several groups, as if they were one.
+    pub(crate) fn take_all(&mut self, groups: &[String], order: Order) -> Vec<Filed> {
+        let taken = groups.iter().filter_map(|group| self.groups.remove(group)).flatten();
+        let mut entries: Vec<_> = taken.collect();
+        // As they were met.
+        entries.sort_by_key(|entry| entry.slot.offset);
         match order {
             Order::Id => entries.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id))),
             // A row without a time stays where it is only if all do.

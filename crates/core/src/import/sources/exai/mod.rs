@@ -22,6 +22,9 @@ use crate::import::record::{Conversation, Item, Kind, Message, Place};
 use crate::import::time::Zone;
 use rows::Tables;
 
+/// What keys of threads begin with in Redis.
+const REDIS: &str = "thread:";
+
 /// The EX-AI server.
 #[derive(Debug)]
 pub(super) struct ExAi;
@@ -42,7 +45,7 @@ impl Source for ExAi {
             &["id", "continuation_id", "title"],
             &["conversation_id", "role", "idempotency_key"],
         ];
-        dump::has_columns(root, &lists)
+        dump::has_columns(root, &lists) || dump::has_column(root, |name| name.starts_with(REDIS))
     }
 
     fn read(&self, input: &Input, sink: &mut Sink<'_>) -> io::Result<()> {
@@ -93,8 +96,7 @@ impl Reading {
             return self.emit(found, sink);
         }
         // What was taken out of Redis whole: `{"thread:<id>": {…}}`.
-        let of_redis =
-            row.value.entries().iter().filter(|(key, _)| key.shown.starts_with("thread:"));
+        let of_redis = row.value.entries().iter().filter(|(key, _)| key.shown.starts_with(REDIS));
         let mut is_redis = false;
         for (key, value) in of_redis {
             is_redis = true;

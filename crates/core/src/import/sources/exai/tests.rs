@@ -87,3 +87,18 @@ fn what_redis_held_and_files_are_read_too() {
     assert_eq!(file.conversation.as_deref(), Some("c"));
     assert_eq!((file.ids["storage_path"].as_str(), file.bytes), ("contexts/c/a.py", Some(7)));
 }
+
+#[test]
+fn what_was_taken_out_of_redis_is_known_by_its_keys() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let id = "2f0b8152-bf44-4e19-9464-d57dd75ba979";
+    let thread =
+        serde_json::json!({ "thread_id": id, "turns": [{ "role": "user", "content": "q" }] });
+    for value in [thread.clone(), serde_json::json!(thread.to_string())] {
+        let dump = serde_json::json!({ format!("thread:{id}"): value }).to_string();
+        fs::write(folder.path().join("redis.json"), dump).expect("written");
+        let haul = haul(folder.path());
+        let found = haul.conversation(&format!("thread:{id}"));
+        assert_eq!((found.continuation_id.as_deref(), found.messages.len()), (Some(id), 1));
+    }
+}

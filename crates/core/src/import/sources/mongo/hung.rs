@@ -11,10 +11,21 @@ use crate::import::lax::Value;
 use crate::import::record::Attachment;
 use crate::import::text::Text;
 
+/// The fields that something hangs in.
+pub(super) const FIELDS: [&str; 3] = ["audio", "image", "pdf"];
+
+/// What hangs in a field: one thing, or several in a list.
+pub(super) fn field(value: &Value, kind: &str) -> Vec<Attachment> {
+    match value.get(kind) {
+        Some(Value::List(list)) => list.items.iter().filter_map(|item| one(item, kind)).collect(),
+        Some(value) => one(value, kind).into_iter().collect(),
+        None => Vec::new(),
+    }
+}
+
 /// Everything that hung on a message.
 pub(super) fn all(value: &Value) -> Vec<Attachment> {
-    let fields = ["audio", "image", "pdf"];
-    let mut found: Vec<_> = fields.iter().filter_map(|kind| one(value.get(kind)?, kind)).collect();
+    let mut found: Vec<_> = FIELDS.iter().flat_map(|kind| field(value, kind)).collect();
     let parts = value.get("content").map(Value::items).unwrap_or_default();
     found.extend(parts.iter().filter_map(of_part));
     found
@@ -26,9 +37,7 @@ fn of_part(part: &Value) -> Option<Attachment> {
         [("image_url", "image"), ("image", "image"), ("input_audio", "audio"), ("file", "file")];
     kinds.iter().find_map(|(key, kind)| {
         let inner = part.get(key)?;
-        let inner_keys = ["url", "data", "file_data"];
-        let value = inner_keys.iter().find_map(|key| inner.get(key)).unwrap_or(inner);
-        one(value, kind)
+        one(inner, kind)
     })
 }
 
@@ -36,10 +45,14 @@ fn of_part(part: &Value) -> Option<Attachment> {
 fn one(value: &Value, kind: &str) -> Option<Attachment> {
     match value {
         Value::Text(text) => of_text(text.shown.trim(), kind),
-        Value::Map(_) => match value.get("$binary")? {
+        Value::Map(_) => match value.get("$binary") {
             // Version 1 has the text right there.
-            Value::Text(data) => base64(&data.shown).map(|bytes| of_bytes(bytes, None, kind)),
-            binary => base64(binary.str("base64")?).map(|bytes| of_bytes(bytes, None, kind)),
+            Some(Value::Text(data)) => base64(&data.shown).map(|bytes| of_bytes(bytes, None, kind)),
+            Some(binary) => base64(binary.str("base64")?).map(|bytes| of_bytes(bytes, None, kind)),
+            None => {
+                let keys = ["url", "data", "file_data", "base64", "src", "path"];
+                of_text(keys.iter().find_map(|key| value.str(key))?.trim(), kind)
+            }
         },
         _ => None,
     }

@@ -213,6 +213,13 @@ impl Reading {
         if let Some(content) = content.filter(|_| speech::is_structured(content)) {
             metadata.insert("content".to_owned(), content.to_json());
         }
+        for (kind, field) in hung::FIELDS.iter().filter_map(|kind| Some((kind, value.get(kind)?))) {
+            // In a form that nobody foresaw: kept as it is.
+            let is_empty = field.is_null() || field.as_str().is_some_and(str::is_empty);
+            if !is_empty && hung::field(&value, kind).is_empty() {
+                metadata.insert((*kind).to_owned(), field.to_json());
+            }
+        }
         if !others.is_empty() {
             let others = others.iter().map(Value::to_json).collect();
             metadata.insert("other_versions".to_owned(), others);

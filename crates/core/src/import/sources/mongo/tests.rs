@@ -213,3 +213,25 @@ fn any_changed_byte_or_beginning_is_no_crash() {
         assert!(found.messages() <= 24, "round {round} at {at}");
     }
 }
+
+#[test]
+fn what_hangs_in_a_list_or_an_object_is_not_lost() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let fields = [
+        r#""image":["https://x.invalid/a.png","https://x.invalid/b.png"]"#,
+        r#""pdf":{"url":"https://x.invalid/c.pdf"}"#,
+        r#""audio":{"seconds":7}"#,
+    ];
+    let row = |(number, field): (usize, &&str)| {
+        format!(
+            r#"{{"_id":{{"$oid":"67e87af96513270e269e0d{number:02x}"}},"session_id":"s","sender":"user","content":"c",{field}}}"#
+        )
+    };
+    let rows: Vec<_> = fields.iter().enumerate().map(row).collect();
+    fs::write(folder.path().join("messages.json"), rows.join("\n")).expect("written");
+    let haul = haul(folder.path());
+    let messages = &haul.conversations[0].messages;
+    let hangs: Vec<_> = messages.iter().map(|message| message.attachments.len()).collect();
+    assert_eq!(hangs, [2, 1, 0]);
+    assert_eq!(messages[2].metadata["audio"]["seconds"], 7, "kept as it was");
+}

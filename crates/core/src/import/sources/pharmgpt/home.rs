@@ -1,10 +1,18 @@
 //! Which folder is what.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::import::sources::files::{Found, Listing};
+use crate::import::sources::files::{self, Found, Listing};
+
+/// Other programs' words.
+const FOREIGN: [&str; 4] =
+    ["\"mapping\"", "\"chat_messages\"", "\"conversations\"", "\"conversationId\""];
+
+/// Whoever wrote a file that is out of its place.
+const UNKNOWN: &str = "unknown";
 
 /// The folders of one installation.
 #[derive(Debug, Default)]
@@ -40,12 +48,16 @@ pub(super) struct Chats<'a> {
 impl Homes {
     /// Those at a root, which is the program's folder or `user_data` itself.
     pub(super) fn find(root: &Path) -> io::Result<Self> {
+        if fs::symlink_metadata(root)?.is_file() {
+            return Ok(Self { live: Home::lone(root)?, backups: Vec::new() });
+        }
         let listing = Found::root(root).list()?;
         let inner = listing.folders.iter().find(|folder| folder.name() == "user_data");
         let mut homes: Vec<Home> =
             backups_of(&listing).into_iter().filter_map(|folder| Home::below(&folder)).collect();
         let live = Home::of(&listing).or_else(|| Home::below(inner?));
         let live = live.or_else(|| (!homes.is_empty()).then(|| homes.remove(0)));
+        let live = live.map_or_else(|| Home::lone(root), |live| Ok(Some(live)))?;
         Ok(Self { live, backups: homes })
     }
 
@@ -88,6 +100,24 @@ impl Home {
         let listing = folder.list().ok()?;
         let inner = listing.folders.iter().find(|folder| folder.name() == "user_data");
         Self::of(&listing).or_else(|| Self::of(&inner?.list().ok()?))
+    }
+
+    /// The conversations of one user, out of their place: the file, or its folder. None: this is neither.
+    fn lone(root: &Path) -> io::Result<Option<Self>> {
+        let is_file = fs::symlink_metadata(root)?.is_file();
+        let folder = if is_file { root.parent().unwrap_or(root) } else { root };
+        let mut others = Vec::new();
+        let mut files = match is_file {
+            true => files::all(root)?,
+            false => conversation_files(&Found::root(root), &mut others),
+        };
+        files.retain(is_of_chats);
+        let Some(first) = files.first() else { return Ok(None) };
+        let folder = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let id = folder.strip_prefix("conversations_");
+        let id = id.or_else(|| first.name().strip_suffix("_conversations.json"));
+        let chats = [(id.unwrap_or(UNKNOWN).to_owned(), files)].into();
+        Ok(Some(Self { chats, others, ..Self::default() }))
     }
 
     /// None: this is no such folder.
@@ -150,6 +180,18 @@ impl Home {
             || !self.rags.is_empty()
             || self.users.as_ref().is_some_and(has_hashes)
     }
+}
+
+/// Whether a file has this program's conversations, by its name and beginning: ChatGPT and Claude have
+/// a `conversations.json` too.
+fn is_of_chats(file: &Found) -> bool {
+    let name = file.name();
+    let is_named = name.starts_with("conversations.json") || name.ends_with("_conversations.json");
+    let start = file.beginning(8_192);
+    let has = |word: &[u8]| start.windows(word.len()).any(|part| part == word);
+    let is_object = start.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+    let is_foreign = FOREIGN.iter().any(|word| has(word.as_bytes()));
+    is_named && is_object && !is_foreign && has(b"\"messages\"") && has(b"\"title\"")
 }
 
 /// `conversations.json`, then the copies that version 4 made of what it could not read, newest first.

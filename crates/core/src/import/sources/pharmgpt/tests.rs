@@ -473,3 +473,51 @@ fn any_changed_byte_costs_what_it_touches_and_no_more() {
         assert!(foreign <= 1 && found.len() <= 4, "round {round}: byte {at} as {with:#x}");
     }
 }
+
+#[test]
+fn conversations_out_of_their_place_are_read_and_have_the_ids_of_their_folder() {
+    let name = format!("pharmgpt-corrupt/00-good-base/user_data/conversations_{ALICE}");
+    for lone in [name.clone(), format!("{name}/conversations.json")] {
+        let haul = read(&lone);
+        assert_eq!(haul.counts(), [0, 2, 4, 0], "{lone}");
+        assert_eq!(haul.conversations[0].owner.as_deref(), Some(ALICE), "so that ids are the same");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = fixture(&format!("{name}/conversations.json"));
+    fs::copy(file, folder.path().join("conversations.json")).expect("copied");
+    let haul = Haul::of(&PharmGpt, folder.path());
+    assert_eq!(haul.conversations[1].owner.as_deref(), Some("unknown"));
+}
+
+#[test]
+fn a_conversations_json_of_another_program_is_not_taken_for_ours() {
+    for other in ["chatgpt-export.zip", "claude", "librechat", "open-webui"] {
+        assert!(!PharmGpt.recognises(&fixture(&format!("other-exports/{other}"))), "{other}");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("conversations.json");
+    for text in [
+        "[]",
+        "{}",
+        r#"{"conversations": [{"title": "a", "messages": []}]}"#,
+        r#"{"conversationId": "a", "title": "b", "messages": []}"#,
+    ] {
+        fs::write(&file, text).expect("written");
+        assert!(!PharmGpt.recognises(&file) && !PharmGpt.recognises(folder.path()), "{text}");
+    }
+}
+
+#[test]
+fn what_is_nested_deeply_or_a_number_of_many_digits_comes_back_as_it_was_kept() {
+    let (_folder, haul) = changed("pharmgpt-corrupt/00-good-base", |root| {
+        let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
+        let text = format!(
+            r#"{{"c": {{"title": "t", "messages": [{{"role": "user", "content": {deep}, "score": 0.1234567890123456789, "at": 11.100000000000001}}]}}}}"#
+        );
+        fs::write(root.join(chats(ALICE)), text).expect("written");
+    });
+    let metadata = &haul.conversation("c").messages[0].metadata;
+    let text = serde_json::to_string(metadata).expect("a text");
+    let back: serde_json::Map<_, _> = serde_json::from_str(&text).expect("it can be read back");
+    assert_eq!(back, *metadata);
+}

@@ -199,11 +199,9 @@ impl Tables {
         for (name, id) in [("id", &id), ("conversation_id", &legacy)] {
             ids.extend(id.clone().map(|id| (name.to_owned(), id)));
         }
-        let mut messages = Vec::new();
-        for id in [id.as_ref(), legacy.as_ref()].into_iter().flatten() {
-            self.keys.insert(id.clone(), key.clone());
-            messages.extend(self.messages.take(id, Order::Time));
-        }
+        let names: Vec<_> = [&id, &legacy].into_iter().flatten().cloned().collect();
+        names.iter().for_each(|id| drop(self.keys.insert(id.clone(), key.clone())));
+        let messages = self.messages.take_all(&names, Order::Time);
         let rows = self.of_rows(messages, sink)?;
         let inside = pharmgpt::messages(value.get("messages"), &place, self.zone, sink)?;
         if !rows.is_empty() && !inside.is_empty() {

@@ -212,14 +212,16 @@ impl Tables {
         names: &[String],
         sink: &mut Sink<'_>,
     ) -> ControlFlow<()> {
-        let mut rows = Vec::new();
         for name in names {
             self.keys.insert(name.clone(), found.key.clone());
-            rows.extend(self.messages.take(name, Order::Time));
         }
-        let order = |row: &Filed| dump::order_of(row.value.get("created_at"), self.zone);
-        // Of both halves at once, where every time is known.
-        if rows.iter().all(|row| order(row).is_some()) {
+        let mut rows = self.messages.take_all(names, Order::File);
+        let time = |row: &Filed| row.value.get("created_at").cloned();
+        let order = |row: &Filed| dump::order_of(time(row).as_ref(), self.zone);
+        // Times with a zone and times without cannot be compared: nobody knows which zone was meant.
+        let assumed = |row: &Filed| When::read(time(row).as_ref(), self.zone).assumed;
+        let first = rows.first().map(assumed);
+        if rows.iter().all(|row| order(row).is_some() && Some(assumed(row)) == first) {
             rows.sort_by_key(order);
         }
         for row in rows {

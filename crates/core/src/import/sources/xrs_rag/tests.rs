@@ -143,3 +143,28 @@ fn any_changed_byte_or_beginning_of_a_dump_is_no_crash() {
         }
     }
 }
+
+#[test]
+fn what_two_halves_wrote_is_in_the_order_of_the_dump_where_its_times_cannot_be_compared() {
+    let sessions = r#"[{"id":"s-1","session_id":"x-1","session_title":"T","created_at":"now()"}]"#;
+    let times = [
+        ["\"2025-08-01T10:00:00\"", "\"now()\"", "\"2025-08-01T10:00:02\""],
+        ["\"2025-08-01T10:00:00\"", "\"2025-08-01T10:00:01+09:00\"", "\"2025-08-01T10:00:02\""],
+        ["\"2025-08-01T10:00:00\"", "null", "\"2025-08-01T09:00:00\""],
+    ];
+    for times in times {
+        let row = |(number, time): (usize, &&str)| {
+            let of = ["x-1", "s-1"][number % 2];
+            format!(
+                r#"{{"message_id":"m-{number}","session_id":"{of}","role":"user","content":"{number}","created_at":{time}}}"#
+            )
+        };
+        let rows: Vec<_> = times.iter().enumerate().map(row).collect();
+        let messages = format!("[{}]", rows.join(","));
+        let folder = folder(&[("chat_sessions.json", sessions), ("chat_messages.json", &messages)]);
+        let haul = haul(folder.path());
+        let found = haul.conversation("s-1");
+        let said: Vec<_> = found.messages.iter().map(|one| one.content.shown.as_str()).collect();
+        assert_eq!(said, ["0", "1", "2"], "{times:?}");
+    }
+}
