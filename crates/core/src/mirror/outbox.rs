@@ -87,6 +87,19 @@ impl Entry {
 
     /// What it carries: as it was sent, or as the row stands now; none where the row is gone.
     pub(super) fn carries(&self, connection: &Connection) -> Result<Option<Sent>, Error> {
+        let row = match self.sent {
+            Some(_) => None,
+            None => rows::read(connection, self.table, self.row_id)?,
+        };
+        self.carries_of(connection, row.as_ref())
+    }
+
+    /// [`Self::carries`], where the row was read already.
+    pub(super) fn carries_of(
+        &self,
+        connection: &Connection,
+        row: Option<&Stored>,
+    ) -> Result<Option<Sent>, Error> {
         if let Some(sent) = &self.sent {
             return Ok(serde_json::from_str(sent).ok());
         }
@@ -95,8 +108,8 @@ impl Entry {
                 self.registers.iter().filter_map(|(name, at)| Some((name.clone(), (*at)?)));
             return Ok(Some(Sent { clocks: clocks.collect(), ..Sent::default() }));
         }
-        let offset_ms = account::offset_ms(connection)?;
-        Ok(rows::read(connection, self.table, self.row_id)?.map(|row| self.of(&row, offset_ms)))
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(self.of(row, account::offset_ms(connection)?)))
     }
 
     /// What it carries of this row. `offset_ms`: how far the server's clock is ahead, for registers that

@@ -30,8 +30,10 @@ use crate::faults::{self, Bug};
 use crate::model::wire::{Accepted, FieldKind, FullRow, Kind, Outcome, Settled, Table};
 use crate::model::{ConversationId, MessageId};
 
-/// Outcomes of one transaction: a person's write waits behind it.
-const BATCH: usize = 100;
+/// Outcomes of one transaction at most. It ends where a person's write waits behind it ...
+const BATCH: usize = 500;
+/// ... which is looked at after so many.
+const LOOK: usize = 20;
 
 /// What a push came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,18 +56,22 @@ pub struct Settlement {
 /// outbox (any more) are passed over. Whoever calls this has told the answer's time first
 /// ([`super::account::saw_server_time`]), so that clocks that were shifted go on from the server's.
 pub fn settle(mirror: &Mirror, outcomes: &[Settled]) -> Result<Settlement, Error> {
-    let mut sum = Settlement::default();
-    for batch in outcomes.chunks(BATCH) {
-        sum = settle_batch(mirror, batch, sum)?;
+    let (mut sum, mut rest) = (Settlement::default(), outcomes);
+    while !rest.is_empty() {
+        let batch = &rest[..rest.len().min(BATCH)];
+        let stored;
+        (sum, stored) = settle_batch(mirror, batch, sum)?;
+        rest = &rest[stored..];
     }
     Ok(sum)
 }
 
+/// The sum with those of a batch, and how many these were.
 fn settle_batch(
     mirror: &Mirror,
     batch: &[Settled],
     before: Settlement,
-) -> Result<Settlement, Error> {
+) -> Result<(Settlement, usize), Error> {
     let mut entries = Vec::with_capacity(batch.len());
     if faults::on(Bug::OutboxFirst) {
         mirror.write(|write| {
@@ -76,10 +82,17 @@ fn settle_batch(
             Ok(())
         })?;
     }
+    mirror.step_aside();
     mirror.write(|write| {
-        let mut touched = Touched::new(Size::Few);
+        let (mut touched, mut stored) = (Touched::new(Size::Few), batch.len());
         let mut settling = Settling { write, touched: &mut touched, sum: before };
         for (index, settled) in batch.iter().enumerate() {
+            // What the outbox no longer has, cannot wait.
+            let may_end = index > 0 && index.is_multiple_of(LOOK) && entries.is_empty();
+            if may_end && mirror.a_person_waits() {
+                stored = index;
+                break;
+            }
             let entry = match entries.get_mut(index) {
                 Some(entry) => entry.take(),
                 None => outbox::get(&settling.write.tx, settled.n)?,
@@ -90,7 +103,7 @@ fn settle_batch(
         }
         let sum = settling.sum;
         touched.finish(write)?;
-        Ok(sum)
+        Ok((sum, stored))
     })
 }
 
@@ -122,8 +135,11 @@ impl Settling<'_, '_> {
         if entry.kind == Kind::Purge {
             return tombstones::remember(self.write, entry.table, entry.row_id, accepted.seq);
         }
-        let Some(mut sent) = entry.carries(&self.write.tx)? else { return Ok(()) };
-        let stored = self.adopt(entry, &mut sent, accepted)?;
+        let row = rows::read(&self.write.tx, entry.table, entry.row_id)?;
+        let Some(mut sent) = entry.carries_of(&self.write.tx, row.as_ref())? else {
+            return Ok(());
+        };
+        let stored = self.adopt(entry, &mut sent, accepted, row)?;
         for (register, value) in &accepted.lost {
             self.lost_elsewhere(entry, register, value, &sent)?;
         }
@@ -144,8 +160,8 @@ impl Settling<'_, '_> {
         entry: &Entry,
         sent: &mut Sent,
         accepted: &Accepted,
+        row: Option<Stored>,
     ) -> Result<Option<Stored>, Error> {
-        let row = rows::read(&self.write.tx, entry.table, entry.row_id)?;
         let Some(shifted) = accepted.clocks.as_ref().filter(|clocks| !clocks.is_empty()) else {
             return Ok(row);
         };
@@ -167,9 +183,10 @@ impl Settling<'_, '_> {
     }
 
     fn merged(&mut self, entry: &Entry, accepted: &Accepted, row: &FullRow) -> Result<(), Error> {
-        let mut sent = entry.carries(&self.write.tx)?.unwrap_or_default();
+        let own = rows::read(&self.write.tx, entry.table, entry.row_id)?;
+        let mut sent = entry.carries_of(&self.write.tx, own.as_ref())?.unwrap_or_default();
         self.leave(entry)?;
-        self.adopt(entry, &mut sent, accepted)?;
+        self.adopt(entry, &mut sent, accepted, own)?;
         for (register, value) in &accepted.lost {
             self.lost_elsewhere(entry, register, value, &sent)?;
         }
