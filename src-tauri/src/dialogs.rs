@@ -11,6 +11,8 @@ use crate::window;
 
 /// Long enough to know a conversation by, short enough for every file system.
 const LONGEST_NAME: usize = 80;
+/// What exports are named like.
+const IMPORTED: [&str; 4] = ["zip", "json", "jsonl", "csv"];
 
 /// Asks for a model's file. Waits for the person: not for the main thread.
 pub(crate) fn choose_model(app: &AppHandle) -> Option<PathBuf> {
@@ -18,15 +20,29 @@ pub(crate) fn choose_model(app: &AppHandle) -> Option<PathBuf> {
     dialog.blocking_pick_file()?.into_path().ok()
 }
 
+/// Asks for the folder of an older program. Waits for the person, as the one above.
+pub(crate) fn choose_import_folder(app: &AppHandle) -> Option<PathBuf> {
+    dialog(app, "Choose the folder to import").blocking_pick_folder()?.into_path().ok()
+}
+
+/// Asks for an export: an archive, or a file. Waits for the person, as the one above.
+pub(crate) fn choose_import_file(app: &AppHandle) -> Option<PathBuf> {
+    let dialog = dialog(app, "Choose the export to import")
+        .add_filter("Exports and archives", &IMPORTED)
+        .add_filter("All files", &["*"]);
+    dialog.blocking_pick_file()?.into_path().ok()
+}
+
 /// Asks where to keep `text` and writes it there. None where the person changed their mind.
 pub(crate) fn save(
     app: &AppHandle,
-    title: &str,
+    asks: &str,
+    name: &str,
     extension: &str,
     text: &str,
 ) -> Result<Option<PathBuf>> {
-    let dialog = dialog(app, "Export conversation")
-        .set_file_name(file_name(title, extension))
+    let dialog = dialog(app, asks)
+        .set_file_name(file_name(name, extension))
         .add_filter(extension.to_uppercase(), &[extension]);
     let chosen = dialog.blocking_save_file().and_then(|path| path.into_path().ok());
     let Some(path) = chosen else { return Ok(None) };

@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 mod accounts;
+mod background;
 mod deaths;
 mod watch;
 
@@ -154,7 +155,9 @@ impl Desk {
 #[test]
 fn a_plan_writes_nothing_and_says_what_a_run_then_does() {
     let (desk, source) = (Desk::new(), Wrote { conversations: 5, messages: 6 });
-    let plan = run::plan(&desk.mirror, &source, &desk.request(), &mut |_| {}).expect("planned");
+    let stop = CancellationToken::new();
+    let plan = run::plan(&desk.mirror, &source, &desk.request(), &stop, &mut |_| {});
+    let plan = plan.expect("planned");
     assert_eq!(desk.rows(), (0, 0));
     assert_eq!((plan.counts.conversations, plan.counts.messages, plan.counts.users), (5, 30, 2));
     assert_eq!((plan.counts.documents, plan.counts.fragments, plan.duplicates), (1, 2, 0));

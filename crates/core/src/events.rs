@@ -41,6 +41,8 @@ pub enum Change {
     Undo,
     /// Where sync is, or what waits for it.
     Sync,
+    /// Where an import is, or what came of one.
+    Import,
     /// Another process wrote, or events were missed: read again what is shown.
     Everything,
 }

@@ -145,7 +145,8 @@ pub(crate) async fn save_export(
         .ask(move |core| {
             let title = core.conversation(id.0)?.title;
             let text = core.export_text(id.0, format.0)?;
-            let path = dialogs::save(&app, &title, extension(format.0), &text)?;
+            let path =
+                dialogs::save(&app, "Export conversation", &title, extension(format.0), &text)?;
             Ok(path.map(|path| path.display().to_string()))
         })
         .await

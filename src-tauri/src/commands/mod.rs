@@ -3,6 +3,7 @@
 mod account;
 mod app;
 mod conversations;
+mod import;
 mod models;
 mod settings;
 mod sync;
@@ -51,6 +52,22 @@ pub(crate) fn all() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
         conversations::trash,
         conversations::undo,
         conversations::undoable,
+        import::import_choose,
+        import::import_find,
+        import::import_go_on,
+        import::import_look,
+        import::import_pause,
+        import::import_plan,
+        import::import_prove,
+        import::import_report,
+        import::import_settle,
+        import::import_start,
+        import::import_state,
+        import::import_undo,
+        import::imported_conversations,
+        import::imports,
+        import::open_import_backups,
+        import::save_import_report,
         models::add_local_model,
         models::download_model,
         models::local_models,

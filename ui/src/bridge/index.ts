@@ -11,7 +11,12 @@ import type {
   DeviceList,
   DoctorReport,
   ExportFormat,
+  FoundSource,
   Health,
+  ImportedConversations,
+  ImportRequest,
+  ImportState,
+  ImportView,
   LocalModel,
   MessageId,
   ModelEntry,
@@ -19,9 +24,12 @@ import type {
   ModelRef,
   Organisation,
   ParkedView,
+  PlannedImport,
   ProjectAddress,
+  Proven,
   ProviderConfig,
   ProviderView,
+  Report,
   SearchHit,
   SearchRequest,
   SendRequest,
@@ -35,6 +43,7 @@ import type {
   ThreadMessage,
   ThreadPage,
   Undoable,
+  Undone,
   Unsynced,
   Verdict,
 } from "./generated/types";
@@ -140,3 +149,38 @@ export const retryParked = (n: number) => call<null>("retry_parked", { n });
 export const discardParked = (n: number) => call<null>("discard_parked", { n });
 export const unsynced = (conversation_id: ConversationId) => call<Unsynced[]>("unsynced", { conversation_id });
 export const health = () => call<Health>("health");
+
+/** What older programs left on this computer. */
+export const importFind = () => call<FoundSource[]>("import_find");
+/** Whose data stands at a path. */
+export const importLook = (path: string) => call<FoundSource>("import_look", { path });
+/** Asks for a folder or a file; `null` when the person changed their mind. */
+export const importChoose = (what: "folder" | "file") => call<FoundSource | null>("import_choose", { what });
+/** Rejects with `interrupted` where the reading was ended by `importPause`. */
+export const importPlan = (request: ImportRequest) => call<PlannedImport>("import_plan", { request });
+export const importProve = (path: string, person: string, password: string) => call<Proven>("import_prove", { path, person, password });
+export const importStart = (request: ImportRequest) => call<null>("import_start", { request });
+export const importPause = () => call<null>("import_pause");
+/** The one that was paused, or this one. */
+export const importGoOn = (id: string | null) => call<null>("import_go_on", { id });
+/** Its end was seen. */
+export const importSettle = () => call<null>("import_settle");
+export const importState = () => call<ImportState>("import_state");
+export const imports = () => call<ImportView[]>("imports");
+export const importReport = (id: string) => call<Report>("import_report", { id });
+export const importedConversations = (id: string) => call<ImportedConversations>("imported_conversations", { id });
+export const importUndo = (id: string) => call<Undone>("import_undo", { id });
+/** Asks where to; `null` when the person changed their mind. */
+export const saveImportReport = (id: string, format: "txt" | "json") => call<string | null>("save_import_report", { id, format });
+export const openImportBackups = () => call<null>("open_import_backups");
+
+/** What is dragged over the window and dropped on it: files and folders, by their paths. */
+export type Dragged = { at: "over" } | { at: "left" } | { at: "dropped"; paths: string[] };
+export function onDragged(listener: (dragged: Dragged) => void): () => void {
+  const ends = [
+    hear("tauri://drag-enter", () => listener({ at: "over" })),
+    hear("tauri://drag-leave", () => listener({ at: "left" })),
+    hear<{ paths: string[] }>("tauri://drag-drop", ({ paths }) => listener({ at: "dropped", paths })),
+  ];
+  return () => ends.forEach((end) => end());
+}

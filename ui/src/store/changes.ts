@@ -12,13 +12,15 @@ export type Touched = {
   threads: Set<ConversationId>;
   /** Whether sync is elsewhere, or something else waits for it. */
   sync: boolean;
+  /** Whether an import is elsewhere. */
+  import: boolean;
   /** Everything that is shown. */
   everything: boolean;
 };
 
 /** What a batch of changes touches. */
 export function touchedBy(changes: Change[]): Touched {
-  const touched: Touched = { queries: [], messages: new Map(), threads: new Set(), sync: false, everything: false };
+  const touched: Touched = { queries: [], messages: new Map(), threads: new Set(), sync: false, import: false, everything: false };
   const queries = new Map<string, QueryKey>();
   const add = (key: QueryKey) => queries.set(JSON.stringify(key), key);
   for (const change of changes) {
@@ -49,6 +51,9 @@ export function touchedBy(changes: Change[]): Touched {
         break;
       case "sync":
         touched.sync = true;
+        break;
+      case "import":
+        touched.import = true;
         break;
       case "draft":
         break;

@@ -24,6 +24,7 @@ export function onTouched(listener: (touched: Touched) => void): () => void {
 /** A first sync says many times a second where it is; a person reads five at most. */
 const SYNC_PACE_MS = 200;
 const readSync = paced(() => void client.invalidateQueries({ queryKey: keys.sync }), SYNC_PACE_MS);
+const readImport = paced(() => void client.invalidateQueries({ queryKey: keys.import }), SYNC_PACE_MS);
 
 /** Begins to hear the core. */
 export function listen(): () => void {
@@ -31,6 +32,7 @@ export function listen(): () => void {
     const touched = touchedBy(changes);
     applyToQueries(client, touched);
     if (touched.sync) readSync();
+    if (touched.import) readImport();
     for (const listener of threads) listener(touched);
   });
 }

@@ -22,6 +22,13 @@ export const keys = {
   health: ["sync", "health"] as const,
   conflicts: ["sync", "conflicts"] as const,
   conflictsOf: (id: ConversationId | null) => ["sync", "conflicts", id] as const,
+  /** All that a word about an import touches stands under `import`; looking through the folders does not. */
+  import: ["import"] as const,
+  importState: ["import", "state"] as const,
+  imports: ["import", "all"] as const,
+  importReport: (id: string) => ["import", "report", id] as const,
+  imported: (id: string) => ["import", "conversations", id] as const,
+  found: ["found"] as const,
   organisation: ["organisation"] as const,
   devices: ["devices"] as const,
   sessions: ["sessions"] as const,

@@ -32,6 +32,18 @@ export const useHealth = (againMs: number | false = false) =>
 export const useConflicts = (of: bridge.ConversationId | null) =>
   useQuery<bridge.ConflictView[], bridge.Failure>({ queryKey: keys.conflictsOf(of), queryFn: () => bridge.conflicts(of) });
 
+export const useImportState = () => useQuery<bridge.ImportState, bridge.Failure>({ queryKey: keys.importState, queryFn: bridge.importState });
+
+export const useImports = () => useQuery<bridge.ImportView[], bridge.Failure>({ queryKey: keys.imports, queryFn: bridge.imports });
+
+export const useImportReport = (id: string) => useQuery<bridge.Report, bridge.Failure>({ queryKey: keys.importReport(id), queryFn: () => bridge.importReport(id) });
+
+export const useImported = (id: string) =>
+  useQuery<bridge.ImportedConversations, bridge.Failure>({ queryKey: keys.imported(id), queryFn: () => bridge.importedConversations(id) });
+
+/** Looks through the folders of this computer: whenever it is shown, and when a person wants it. */
+export const useFound = () => useQuery<bridge.FoundSource[], bridge.Failure>({ queryKey: keys.found, queryFn: bridge.importFind, meta: { asksServer: true } });
+
 // These two ask the server: whenever they are shown, and when a person wants it.
 export const useDevices = () => useQuery<bridge.DeviceList, bridge.Failure>({ queryKey: keys.devices, queryFn: bridge.devices, staleTime: 0, meta: { asksServer: true } });
 

@@ -2,7 +2,7 @@
 import { useSyncExternalStore } from "react";
 import type { ConversationId, MessageId } from "../bridge";
 
-export type SettingsPage = "general" | "models" | "account" | "sync" | "appearance" | "keyboard" | "data" | "about";
+export type SettingsPage = "general" | "models" | "account" | "sync" | "import" | "appearance" | "keyboard" | "data" | "about";
 
 /** The parts of the sync page. */
 export type SyncPart = "parked" | "conflicts" | "health";

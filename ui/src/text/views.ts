@@ -158,7 +158,7 @@ export const views = {
   settings: {
     title: "Settings",
     saved: "Saved",
-    pages: { general: "General", models: "Models", account: "Account", sync: "Sync", appearance: "Appearance", keyboard: "Keyboard", data: "Your data", about: "About" },
+    pages: { general: "General", models: "Models", account: "Account", sync: "Sync", import: "Import", appearance: "Appearance", keyboard: "Keyboard", data: "Your data", about: "About" },
     readFailed: "The settings could not be read.",
     general: {
       writing: "Writing",

@@ -28,7 +28,6 @@ pub(super) async fn run(
 ) -> Result<Status> {
     match command {
         ImportCommand::Find { places } => {
-            let places = if places.is_empty() { known_places() } else { places };
             output.print(&core.import_find(&places), |found| lines(found, found_line))
         }
         ImportCommand::Plan(source) => plan(core, source, output),
@@ -197,17 +196,6 @@ fn moved_text(moved: &MovedAccounts) -> String {
         person.refused.iter().for_each(|why| text.push_str(&format!("\n- {}: {why}", person.name)));
     }
     text
-}
-
-/// Where older programs keep their data, and where exports are saved.
-fn known_places() -> Vec<PathBuf> {
-    let mut places: Vec<_> =
-        [dirs::download_dir(), dirs::document_dir(), dirs::desktop_dir(), dirs::data_dir()]
-            .into_iter()
-            .flatten()
-            .collect();
-    places.extend(dirs::home_dir());
-    places
 }
 
 fn plan_text(plan: &Plan) -> String {

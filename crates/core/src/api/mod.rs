@@ -21,6 +21,7 @@ pub mod typescript;
 
 pub use crate::import::accounts::{AccountMap, Direction, Moved as MovedAccounts, Person};
 pub use crate::import::backup::Manifest;
+pub use crate::import::record::{Kind, Note, Place, Skip};
 pub use crate::import::report::{Counts as ImportCounts, Mismatch, Plan, Report, Share};
 pub use crate::import::run::Progress;
 pub use crate::import::watch::Pace;
@@ -28,7 +29,10 @@ pub use crate::mirror::imports::Undone;
 pub use crate::model::view::*;
 pub use account::{AccountState, AccountStatus, Credentials, ProjectAddress, SignOutRequest};
 pub use app::{App, OpenOptions};
-pub use import::{FoundSource, ImportNews, ImportRequest, ImportView, Proven};
+pub use import::{
+    FoundSource, ImportMoment, ImportNews, ImportRequest, ImportStage, ImportState, ImportView,
+    ImportedConversations, PlannedImport, Proven,
+};
 pub use organisation::{Organisation, default_file as organisation_file};
 pub use sync::{
     ConflictChoice, ConflictView, Counts, DeviceList, DeviceView, Doorbell, Failed, Health, Moved,

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::account::Accounts;
 use super::app::OpenOptions;
-use super::import::{Proofs, Watching};
+use super::import::{Importing, Proofs, Watching};
 use super::models::Registry;
 use super::sync::Keeper;
 use super::{KeyStore, Undoable};
@@ -59,6 +59,7 @@ pub(super) struct Inner {
     pub(super) keeper: Keeper,
     pub(super) proofs: Proofs,
     pub(super) watching: Watching,
+    pub(super) importing: Importing,
     pub(super) tasks: Arc<Tasks>,
 }
 
@@ -94,6 +95,7 @@ impl Tidemark {
                 keeper: Keeper::default(),
                 proofs: Proofs::default(),
                 watching: Watching::new(options.import_pace),
+                importing: Importing::default(),
                 tasks,
             }),
         };

@@ -273,7 +273,7 @@ async fn in_mirror(
         let mut told = |_| {};
         let report = match job {
             Job::Plan => Report {
-                plan: run::plan(&mirror, source.as_ref(), &request, &mut told)?,
+                plan: run::plan(&mirror, source.as_ref(), &request, &stop, &mut told)?,
                 ..Report::default()
             },
             Job::Run => run::run(&mirror, source.as_ref(), &request, &stop, &mut told)?,

@@ -14,6 +14,13 @@ const FOLDERS: usize = 20_000;
 const PASSED_OVER: [&str; 8] =
     ["node_modules", "target", ".git", ".cache", ".cargo", ".rustup", "site-packages", "Trash"];
 
+/// Where older programs keep their data, and where exports are saved; what people use most comes first.
+pub fn known_places() -> Vec<PathBuf> {
+    let places =
+        [dirs::download_dir(), dirs::document_dir(), dirs::desktop_dir(), dirs::data_dir()];
+    places.into_iter().flatten().chain(dirs::home_dir()).collect()
+}
+
 /// Something that an older program left.
 pub struct Left {
     /// Where.

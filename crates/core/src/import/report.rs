@@ -19,6 +19,7 @@ const BYTES_A_SECOND: u64 = 20 << 20;
 /// Numbers of things.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(default)]
+#[ts(rename = "ImportCounts")]
 pub struct Counts {
     /// People whose chats they are.
     #[ts(type = "number")]

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -64,14 +64,15 @@ pub enum Progress {
 /// What would come over; writes nothing.
 ///
 /// # Errors
-/// The source cannot be read, or the mirror.
+/// The source cannot be read, or the mirror; and [`Code::Interrupted`] where it was stopped.
 pub fn plan(
     mirror: &Mirror,
     source: &dyn Source,
     request: &Request,
+    stop: &CancellationToken,
     told: &mut dyn FnMut(Progress),
 ) -> Result<Plan> {
-    Ok(plan_after(mirror, source, request, None, told)?.0)
+    Ok(plan_after(mirror, source, request, None, stop, told)?.0)
 }
 
 /// The plan, and what of it an import had written that was cut off, where the mirror does not count it.
@@ -80,12 +81,16 @@ fn plan_after(
     source: &dyn Source,
     request: &Request,
     cut_off: Option<Uuid>,
+    stop: &CancellationToken,
     told: &mut dyn FnMut(Progress),
 ) -> Result<(Plan, Counts)> {
     let mut seen = Seen { cut_off, ..Seen::default() };
     let mut earlier = Tally::default();
     let mut fault = None;
     let plan = survey::read(source, &request.input, &request.whose, &mut |found, plan| {
+        if stop.is_cancelled() {
+            return ControlFlow::Break(());
+        }
         let counted = match found {
             Found::Conversation(rows) => seen
                 .conversation(mirror, &rows, plan)
@@ -95,11 +100,23 @@ fn plan_after(
         told(Progress::Planning(plan.counts.messages));
         stop_at(counted, &mut fault)
     });
-    let plan = of(request, whole(plan, fault, source)?);
+    let plan = whole(plan, fault, source)?;
+    not_stopped(stop)?;
+    let plan = of(request, plan);
     let mut plan = Plan { bytes: backup::size(&request.named), ..plan };
     plan.already_here.users = known_users(mirror, &plan)?;
     plan.estimate();
     Ok((plan, earlier.counts))
+}
+
+fn not_stopped(stop: &CancellationToken) -> Result<()> {
+    match stop.is_cancelled() {
+        false => Ok(()),
+        true => {
+            Err(Failure::new(Code::Interrupted, "The import was stopped. What came over is here.")
+                .hint("Run it again, and it goes on from there."))
+        }
+    }
 }
 
 /// Those whom an earlier import of this program has brought: nobody has a row.
@@ -234,13 +251,14 @@ pub fn run(
     told: &mut dyn FnMut(Progress),
 ) -> Result<Report> {
     let (system, root) = (source.system(), request.named.display().to_string());
-    let cut_off = mirror.read(|c| imports::cut_off(c, system, &root))?;
+    let how = options(request);
+    let cut_off = mirror.read(|c| imports::cut_off(c, system, &root, &how))?;
     let resumed = cut_off.as_ref().map(|import| import.id);
     let (id, archive) = match cut_off {
         Some(import) => (import.id, import.backup),
-        None => (begin(mirror, system, &root, request)?, None),
+        None => (begin(mirror, system, &root, &how)?, None),
     };
-    let (before, beside) = plan_after(mirror, source, request, resumed, told)?;
+    let (before, beside) = plan_after(mirror, source, request, resumed, stop, told)?;
     let archive = match (&archive, &request.backups) {
         (None, Some(folder)) => Some(back_up(mirror, id, request, folder, told)?),
         _ => archive,
@@ -267,19 +285,22 @@ pub fn run(
         backup: archive,
         ..Report::default()
     };
-    verify(mirror, source, request, &mut report, told)?;
+    verify(mirror, source, request, &mut report, stop, told)?;
     finish(mirror, id, request, report)
 }
 
-fn begin(mirror: &Mirror, system: &str, root: &str, request: &Request) -> Result<Uuid> {
-    let id = mirror.clock().new_id();
+/// What decides which rows come over, and how: a run that was cut off goes on only with the same.
+fn options(request: &Request) -> Value {
     let users = match &request.whose {
         Whose::All => None,
         Whose::Of(keys) => Some(keys),
     };
-    let zone = request.input.zone.0.to_string();
-    let options = json!({ "zone": zone, "users": users, "auto_rollback": request.auto_rollback });
-    mirror.write(|write| imports::begin(write, id, system, root, &options))?;
+    json!({ "users": users, "zone_minutes": request.input.zone.0.local_minus_utc() / 60 })
+}
+
+fn begin(mirror: &Mirror, system: &str, root: &str, options: &Value) -> Result<Uuid> {
+    let id = mirror.clock().new_id();
+    mirror.write(|write| imports::begin(write, id, system, root, options))?;
     Ok(id)
 }
 
@@ -322,13 +343,7 @@ fn write_all(
     });
     let plan = of(request, whole(plan, fault, source)?);
     waiting.write(mirror, id)?;
-    if stop.is_cancelled() {
-        return Err(Failure::new(
-            Code::Interrupted,
-            "The import was stopped. What came over is here.",
-        )
-        .hint("Run it again, and it goes on from there."));
-    }
+    not_stopped(stop)?;
     Ok(plan)
 }
 
@@ -431,12 +446,16 @@ fn verify(
     source: &dyn Source,
     request: &Request,
     report: &mut Report,
+    stop: &CancellationToken,
     told: &mut dyn FnMut(Progress),
 ) -> Result<()> {
     let total = report.plan.counts.messages;
     let (mut fault, mut wrong, mut wrote) = (None, Vec::new(), Tally::default());
     let id: Uuid = report.id.parse().unwrap_or_default();
     let again = survey::read(source, &request.input, &request.whose, &mut |found, plan| {
+        if stop.is_cancelled() {
+            return ControlFlow::Break(());
+        }
         told(Progress::Verifying(plan.counts.messages, total));
         let compared = match &found {
             Found::Conversation(rows) => compare(mirror, rows),
@@ -450,6 +469,7 @@ fn verify(
         stop_at(compared, &mut fault)
     });
     let again = whole(again, fault, source)?;
+    not_stopped(stop)?;
     report.mismatches.append(&mut wrong);
     report.imported.add(wrote.counts);
     if again.counts != report.plan.counts {

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use ts_rs::TS;
 use uuid::Uuid;
 
 use super::sql::to_json;
@@ -132,17 +133,45 @@ pub fn get(connection: &Connection, id: Uuid) -> Result<Import, Error> {
     found.ok_or(Error::NotFound("import"))
 }
 
-/// The import of this source that was cut off, if one was.
+/// The import of this source with the same options that was cut off, if one was.
 pub fn cut_off(
     connection: &Connection,
     system: &str,
     source: &str,
+    options: &Value,
 ) -> Result<Option<Import>, Error> {
     let sql = format!(
         "SELECT {COLUMNS} FROM imports
-          WHERE state = 'running' AND system = ?1 AND source = ?2 ORDER BY rowid DESC LIMIT 1"
+          WHERE state = 'running' AND system = ?1 AND source = ?2 AND options = ?3
+          ORDER BY rowid DESC LIMIT 1"
     );
-    Ok(connection.prepare_cached(&sql)?.query_row([system, source], from_row).optional()?)
+    let found = connection
+        .prepare_cached(&sql)?
+        .query_row(params![system, source, to_json(options)], from_row)
+        .optional()?;
+    Ok(found)
+}
+
+/// The conversations that an import wrote and that are here, those that were used last first: at most so
+/// many, and how many there are.
+pub fn conversations(
+    connection: &Connection,
+    import: Uuid,
+    limit: usize,
+) -> Result<(Vec<ConversationId>, u64), Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT c.id, count(*) OVER ()
+           FROM imported i JOIN conversations c ON c.id = i.conversation_id
+          WHERE i.import_id = ?1 AND c.trashed_ms IS NULL
+          ORDER BY c.active_ms DESC, c.id
+          LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![import.as_bytes(), limit as i64], |row| {
+        Ok((row.get(0)?, row.get::<_, i64>(1)?))
+    })?;
+    let rows: Vec<(ConversationId, i64)> = rows.collect::<Result<_, _>>()?;
+    let all = rows.first().map_or(0, |(_, all)| all.unsigned_abs());
+    Ok((rows.into_iter().map(|(id, _)| id).collect(), all))
 }
 
 /// Notes that an import begins.
@@ -420,15 +449,19 @@ pub fn written(connection: &Connection, import: Uuid) -> Result<Sum, Error> {
 }
 
 /// What an undo left, because a person had gone on with it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Undone {
     /// Conversations that were removed.
+    #[ts(type = "number")]
     pub conversations: u64,
     /// Messages that were removed, with them or from conversations that stay.
+    #[ts(type = "number")]
     pub messages: u64,
     /// Documents that were removed.
+    #[ts(type = "number")]
     pub documents: u64,
     /// Conversations that were changed since, and stay as they are.
+    #[ts(type = "number")]
     pub kept: u64,
 }
 

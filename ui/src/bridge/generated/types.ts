@@ -278,7 +278,7 @@ conversation_id: ConversationId | null, } | { "kind": "setting",
 /**
  * Its key.
  */
-key: string, } | { "kind": "models" } | { "kind": "undo" } | { "kind": "sync" } | { "kind": "everything" };
+key: string, } | { "kind": "models" } | { "kind": "undo" } | { "kind": "sync" } | { "kind": "import" } | { "kind": "everything" };
 
 export type AppState = { "at": "ready", 
 /**
@@ -1169,6 +1169,496 @@ failures: Array<Failed>,
  * The size of the mirror's file and its log, in bytes.
  */
 bytes: number, };
+
+export type FoundSource = { 
+/**
+ * The program, as in plans and reports.
+ */
+source: string, 
+/**
+ * What people call it.
+ */
+name: string, 
+/**
+ * Where it is.
+ */
+path: string, 
+/**
+ * Its size, in bytes.
+ */
+bytes: number, };
+
+export type ImportRequest = { 
+/**
+ * The folder or file.
+ */
+path: string, 
+/**
+ * Whose chats, by name or key; none: everybody's.
+ */
+users: Array<string>, 
+/**
+ * What times without a zone mean: minutes east of UTC.
+ */
+zone_minutes: number, 
+/**
+ * Takes everything back where it is not verified.
+ */
+auto_rollback: boolean, };
+
+export type ImportCounts = { 
+/**
+ * People whose chats they are.
+ */
+users: number, 
+/**
+ * Conversations.
+ */
+conversations: number, 
+/**
+ * Messages.
+ */
+messages: number, 
+/**
+ * Documents.
+ */
+documents: number, 
+/**
+ * Pieces of documents' text.
+ */
+fragments: number, 
+/**
+ * What hangs on messages.
+ */
+attachments: number, };
+
+export type Share = { 
+/**
+ * Names them in the source.
+ */
+key: string, 
+/**
+ * What they called themselves; none for a folder that belongs to nobody.
+ */
+name: string | null, 
+/**
+ * Other names that have the same id: the chats are of all of them.
+ */
+other_names: Array<string>, 
+/**
+ * The keys of others whose names look alike, but for case, Unicode form, blanks or letters.
+ */
+twins: Array<string>, 
+/**
+ * They had a password there, which can be checked.
+ */
+protected: boolean, 
+/**
+ * Whether that password was given; none where there was none.
+ */
+proven: boolean | null, 
+/**
+ * Their address.
+ */
+email: string | null, 
+/**
+ * Conversations.
+ */
+conversations: number, 
+/**
+ * Messages.
+ */
+messages: number, 
+/**
+ * Documents.
+ */
+documents: number, };
+
+export type Kind = "file" | "user" | "conversation" | "message" | "document" | "fragment" | "attachment";
+
+export type Skip = { 
+/**
+ * Why, in a sentence.
+ */
+reason: string, 
+/**
+ * What it would have been.
+ */
+what: Kind, 
+/**
+ * The file, below the source's folder, with `/`.
+ */
+path: string, 
+/**
+ * The place in it: an id, a line, a number, an offset.
+ */
+locator: string, };
+
+export type Note = { 
+/**
+ * What is worth knowing, in a sentence.
+ */
+text: string, 
+/**
+ * The file, below the source's folder, with `/`.
+ */
+path: string, 
+/**
+ * The place in it: an id, a line, a number, an offset.
+ */
+locator: string, };
+
+export type Plan = { 
+/**
+ * The old program.
+ */
+source: string, 
+/**
+ * What people call it.
+ */
+name: string, 
+/**
+ * Which of its layouts.
+ */
+version: string | null, 
+/**
+ * Where it is.
+ */
+path: string, 
+/**
+ * Conversations of which everything is here already.
+ */
+duplicates: number, 
+/**
+ * All that is here already, by kind.
+ */
+already_here: ImportCounts, 
+/**
+ * Whose it is.
+ */
+people: Array<Share>, 
+/**
+ * What will not come over, and why.
+ */
+skipped: Array<Skip>, 
+/**
+ * How many more were skipped than are named.
+ */
+skipped_unnamed: number, 
+/**
+ * What comes over and is worth a word.
+ */
+warnings: Array<Note>, 
+/**
+ * What had to be assumed: the zone of times that name none.
+ */
+assumptions: { [key in string]: string }, 
+/**
+ * The size of what is read, in bytes.
+ */
+bytes: number, 
+/**
+ * People whose chats they are.
+ */
+users: number, 
+/**
+ * Conversations.
+ */
+conversations: number, 
+/**
+ * Messages.
+ */
+messages: number, 
+/**
+ * Documents.
+ */
+documents: number, 
+/**
+ * Pieces of documents' text.
+ */
+fragments: number, 
+/**
+ * What hangs on messages.
+ */
+attachments: number, };
+
+export type PlannedImport = { 
+/**
+ * What would come over.
+ */
+plan: Plan, 
+/**
+ * What it needs on the disk, in bytes, at most.
+ */
+disk_bytes: number, 
+/**
+ * What is free there; none where the system does not say.
+ */
+free_bytes: number | null, 
+/**
+ * About how long it takes, in milliseconds.
+ */
+time_ms: number, };
+
+export type Mismatch = { 
+/**
+ * What: a conversation's id, or the name of a count.
+ */
+what: string, 
+/**
+ * As it was read.
+ */
+expected: string, 
+/**
+ * As it is.
+ */
+found: string, };
+
+export type Report = { 
+/**
+ * The import.
+ */
+id: string, 
+/**
+ * What was written, by this run and those of the same import that were cut off.
+ */
+imported: ImportCounts, 
+/**
+ * Whether every count adds up, and every row that was read stands in the mirror as it was read.
+ */
+verified: boolean, 
+/**
+ * Where not.
+ */
+mismatches: Array<Mismatch>, 
+/**
+ * The archive of the source, in the folder of backups.
+ */
+backup: string | null, 
+/**
+ * The whole was taken back, because it was not verified and that was asked for.
+ */
+rolled_back: boolean, 
+/**
+ * The old program.
+ */
+source: string, 
+/**
+ * What people call it.
+ */
+name: string, 
+/**
+ * Which of its layouts.
+ */
+version: string | null, 
+/**
+ * Where it is.
+ */
+path: string, 
+/**
+ * Conversations of which everything is here already.
+ */
+duplicates: number, 
+/**
+ * All that is here already, by kind.
+ */
+already_here: ImportCounts, 
+/**
+ * Whose it is.
+ */
+people: Array<Share>, 
+/**
+ * What will not come over, and why.
+ */
+skipped: Array<Skip>, 
+/**
+ * How many more were skipped than are named.
+ */
+skipped_unnamed: number, 
+/**
+ * What comes over and is worth a word.
+ */
+warnings: Array<Note>, 
+/**
+ * What had to be assumed: the zone of times that name none.
+ */
+assumptions: { [key in string]: string }, 
+/**
+ * The size of what is read, in bytes.
+ */
+bytes: number, 
+/**
+ * People whose chats they are.
+ */
+users: number, 
+/**
+ * Conversations.
+ */
+conversations: number, 
+/**
+ * Messages.
+ */
+messages: number, 
+/**
+ * Documents.
+ */
+documents: number, 
+/**
+ * Pieces of documents' text.
+ */
+fragments: number, 
+/**
+ * What hangs on messages.
+ */
+attachments: number, };
+
+export type ImportStage = "reading" | "backing_up" | "writing" | "verifying";
+
+export type ImportMoment = { 
+/**
+ * What it is doing.
+ */
+stage: ImportStage, 
+/**
+ * Messages so far in this stage; bytes while it is copied.
+ */
+done: number, 
+/**
+ * Of how many; none where that is not known yet.
+ */
+of: number | null, 
+/**
+ * The part of the whole that is done, from 0 to 1.
+ */
+share: number, 
+/**
+ * How much longer it takes, in milliseconds; none while that is a guess.
+ */
+left_ms: number | null, };
+
+export type ImportState = { "at": "idle" } | { "at": "planning", 
+/**
+ * Where it is.
+ */
+path: string, 
+/**
+ * Messages so far.
+ */
+messages: number, } | { "at": "running", 
+/**
+ * What was asked for.
+ */
+request: ImportRequest, 
+/**
+ * How far it is.
+ */
+moment: ImportMoment, } | { "at": "pausing", 
+/**
+ * What was asked for.
+ */
+request: ImportRequest, 
+/**
+ * How far it is.
+ */
+moment: ImportMoment, } | { "at": "paused", 
+/**
+ * What was asked for.
+ */
+request: ImportRequest, 
+/**
+ * The import; none where it had not begun.
+ */
+id: string | null, } | { "at": "done", 
+/**
+ * The import.
+ */
+id: string, } | { "at": "failed", 
+/**
+ * What was asked for.
+ */
+request: ImportRequest, 
+/**
+ * Why.
+ */
+failure: Failure, };
+
+export type ImportView = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * The old program.
+ */
+source: string, 
+/**
+ * What people call it.
+ */
+name: string, 
+/**
+ * Where it was.
+ */
+path: string, 
+/**
+ * Whose chats, by key or name; none: everybody's.
+ */
+users: Array<string>, 
+/**
+ * What times without a zone were taken for: minutes east of UTC.
+ */
+zone_minutes: number, 
+/**
+ * `running` (or cut off), `done`, `failed`, `undone`.
+ */
+state: string, 
+/**
+ * What came over; none before its end.
+ */
+imported: ImportCounts | null, 
+/**
+ * When it began.
+ */
+began_at: Timestamp, 
+/**
+ * When it ended.
+ */
+ended_at: Timestamp | null, 
+/**
+ * Until when it can be taken back; none where it cannot.
+ */
+undo_until: Timestamp | null, 
+/**
+ * The archive of the source.
+ */
+backup: string | null, };
+
+export type ImportedConversations = { 
+/**
+ * Those that were used last.
+ */
+first: Array<Conversation>, 
+/**
+ * How many there are.
+ */
+all: number, };
+
+export type Undone = { 
+/**
+ * Conversations that were removed.
+ */
+conversations: number, 
+/**
+ * Messages that were removed, with them or from conversations that stay.
+ */
+messages: number, 
+/**
+ * Documents that were removed.
+ */
+documents: number, 
+/**
+ * Conversations that were changed since, and stay as they are.
+ */
+kept: number, };
 
 export type DoctorReport = { 
 /**

@@ -12,7 +12,7 @@ import type { Entry } from "./entry";
 import { best } from "./fuzzy";
 
 const words = text.palette;
-const PAGES: SettingsPage[] = ["general", "models", "account", "sync", "appearance", "keyboard", "data", "about"];
+const PAGES: SettingsPage[] = ["general", "models", "account", "sync", "import", "appearance", "keyboard", "data", "about"];
 const THEMES = ["system", "light", "dark"] as const;
 
 /** The chat that is open; none in a new one or elsewhere. */

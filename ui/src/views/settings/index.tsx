@@ -5,6 +5,7 @@ import { useSettings } from "../../store/queries";
 import { type SettingsPage, show } from "../../store/view";
 import { text } from "../../text";
 import { AccountPage } from "../account/AccountPage";
+import { ImportPage } from "../import/ImportPage";
 import { SyncPage } from "../sync/page/SyncPage";
 import { AboutPage } from "./AboutPage";
 import { AppearancePage } from "./AppearancePage";
@@ -19,6 +20,7 @@ const PAGES = {
   models: ModelsPage,
   account: AccountPage,
   sync: SyncPage,
+  import: ImportPage,
   appearance: AppearancePage,
   keyboard: KeyboardPage,
   data: DataPage,

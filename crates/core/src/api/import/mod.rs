@@ -1,8 +1,11 @@
 //! Import: what older programs left on this computer comes over.
 
+mod moment;
 mod prove;
+mod running;
 mod watch;
 
+use std::fs::{File, OpenOptions, TryLockError};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,22 +25,30 @@ use crate::error::{Code, Failure, Result};
 use crate::import::accounts::{self, AccountMap, Direction, Moved};
 use crate::import::archive;
 use crate::import::backup::{self, Manifest};
-use crate::import::find::{Left, find};
+use crate::import::find::{Left, find, known_places};
 use crate::import::people::People;
 use crate::import::record::Skip;
-use crate::import::report::{Plan, Report};
+use crate::import::report::{Counts, Plan, Report};
 use crate::import::run::{self, Progress, Request};
 use crate::import::sources::{self, Input, Recognised, Site, Source};
 use crate::import::survey::Whose;
 use crate::import::time::Zone;
-use crate::mirror;
 use crate::mirror::imports::{self, Import, State, Undone};
-use crate::model::Timestamp;
+use crate::mirror::{self, conversations};
+use crate::model::{Conversation, Timestamp};
 use crate::providers::secret::Secret;
 use crate::remote::{Admin, Patience};
 
+pub use moment::{ImportMoment, ImportStage};
+pub(in crate::api) use running::Importing;
+pub use running::{ImportState, PlannedImport};
+
 /// Where backups of sources are kept, below the data folder.
 const BACKUPS: &str = "backups";
+/// The file in the data folder whose lock says that an import is under way, in whatever process.
+const LOCK: &str = "import.lock";
+/// So many of the conversations that came over are named.
+const SHOWN: usize = 20;
 /// An import can be taken back for so long.
 const UNDO_MS: i64 = 30 * 86_400_000;
 
@@ -78,10 +89,18 @@ pub struct ImportView {
     pub id: String,
     /// The old program.
     pub source: String,
+    /// What people call it.
+    pub name: String,
     /// Where it was.
     pub path: String,
+    /// Whose chats, by key or name; none: everybody's.
+    pub users: Vec<String>,
+    /// What times without a zone were taken for: minutes east of UTC.
+    pub zone_minutes: i32,
     /// `running` (or cut off), `done`, `failed`, `undone`.
     pub state: String,
+    /// What came over; none before its end.
+    pub imported: Option<Counts>,
     /// When it began.
     pub began_at: Timestamp,
     /// When it ended.
@@ -92,10 +111,25 @@ pub struct ImportView {
     pub backup: Option<String>,
 }
 
+/// What of an import is among the conversations.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct ImportedConversations {
+    /// Those that were used last.
+    pub first: Vec<Conversation>,
+    /// How many there are.
+    #[ts(type = "number")]
+    pub all: u64,
+}
+
 impl Tidemark {
-    /// What older programs left in these places and below.
+    /// What older programs left in these places and below; without places, where they are known to keep
+    /// their data. What Tidemark keeps of its own is none of it.
     pub fn import_find(&self, places: &[PathBuf]) -> Vec<FoundSource> {
-        let found = find(places);
+        let known = if places.is_empty() { known_places() } else { places.to_vec() };
+        let own = self.mirror().path().parent();
+        let is_own = |root: &Path| own.is_some_and(|own| root.starts_with(own));
+        let mut found = find(&known);
+        found.retain(|left| !is_own(&left.root));
         self.inner.watching.found(found.iter().filter_map(|left| left.root.canonicalize().ok()));
         let view = |left: Left| FoundSource {
             source: left.source.system().to_owned(),
@@ -116,20 +150,48 @@ impl Tidemark {
         Ok(self.asked(&wanted)?.request.named)
     }
 
+    /// Whose data stands at a path: a folder or an archive that somebody named.
+    ///
+    /// # Errors
+    /// Nothing that is known stands there.
+    pub fn import_look(&self, path: &Path) -> Result<FoundSource> {
+        let shown = path.display().to_string();
+        let named = path.canonicalize().map_err(|_| nothing_at(&shown))?;
+        let bytes = backup::size(&named);
+        if archive::is_archive(&named) {
+            // Whose it is shows once it is unpacked, for the plan.
+            let name = named.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            return Ok(FoundSource { source: "archive".into(), name, path: shown, bytes });
+        }
+        let site = the_one(sources::look(&named), &shown)?;
+        let (source, name) = (site.source.system().to_owned(), site.source.name().to_owned());
+        Ok(FoundSource { source, name, path: shown, bytes })
+    }
+
     /// What would come over; nothing is written. Waits for the disk.
     ///
     /// # Errors
     /// Nothing that is known stands at the path, or it cannot be read.
     pub fn import_plan(&self, wanted: &ImportRequest) -> Result<Plan> {
+        self.plan_of(wanted, &self.stop_token(), &mut |_| {})
+    }
+
+    fn plan_of(
+        &self,
+        wanted: &ImportRequest,
+        stop: &CancellationToken,
+        told: &mut dyn FnMut(Progress),
+    ) -> Result<Plan> {
         let Asked { source, request, unpacked: _unpacked } = self.asked(wanted)?;
-        run::plan(self.mirror(), source.as_ref(), &request, &mut |_| {})
+        run::plan(self.mirror(), source.as_ref(), &request, stop, told)
     }
 
     /// Brings it over: plan, backup, write, verify. Waits for the disk. One that was cut off goes on.
     ///
     /// # Errors
-    /// As [`Self::import_plan`]; the backup cannot be made; the mirror cannot be written; or it was
-    /// stopped. What was written stays, and the next run goes on.
+    /// As [`Self::import_plan`]; another import of this data folder is under way; the backup cannot be
+    /// made; the mirror cannot be written; or it was stopped. What was written stays, and the next run
+    /// goes on.
     pub fn import_run(
         &self,
         wanted: &ImportRequest,
@@ -137,6 +199,7 @@ impl Tidemark {
         told: &mut dyn FnMut(Progress),
     ) -> Result<Report> {
         let _busy = self.inner.watching.busy();
+        let _lock = self.import_lock()?;
         let Asked { source, request, unpacked: _unpacked } = self.asked(wanted)?;
         run::run(self.mirror(), source.as_ref(), &request, stop, told)
     }
@@ -149,6 +212,26 @@ impl Tidemark {
         let now = self.clock().now();
         let all = self.read(imports::all)?;
         Ok(all.into_iter().map(|import| view(import, now)).collect())
+    }
+
+    /// What of an import is among the conversations.
+    ///
+    /// # Errors
+    /// The mirror cannot be read.
+    pub fn imported_conversations(&self, id: Uuid) -> Result<ImportedConversations> {
+        self.read(|connection| {
+            let (ids, all) = imports::conversations(connection, id, SHOWN)?;
+            let get = |id| conversations::get(connection, id);
+            Ok(ImportedConversations {
+                first: ids.into_iter().map(get).collect::<Result<_, _>>()?,
+                all,
+            })
+        })
+    }
+
+    /// The folder of backups.
+    pub fn import_backups(&self) -> PathBuf {
+        self.backups()
     }
 
     /// What came of an import.
@@ -170,14 +253,16 @@ impl Tidemark {
     /// There is no such import, it is older than 30 days or was taken back, or the mirror cannot be
     /// written.
     pub fn import_undo(&self, id: Uuid) -> Result<Undone> {
+        let _lock = self.import_lock()?;
         let import = self.read(|connection| imports::get(connection, id))?;
-        let age = self.clock().now().0.saturating_sub(import.began_at.0);
-        if age > UNDO_MS {
+        if !is_recent(&import, self.clock().now()) {
             return Err(Failure::new(Code::WrongState, "An import can be taken back for 30 days.")
                 .hint("Delete its conversations one by one, or put the backup back."));
         }
         let _busy = self.inner.watching.busy();
-        run::undo(self.mirror(), id)
+        let undone = run::undo(self.mirror(), id);
+        self.tell_import();
+        undone
     }
 
     /// Moves everybody whom the map names into their own account, with the service role's key, which is
@@ -227,12 +312,21 @@ impl Tidemark {
         self.mirror().path().with_file_name(BACKUPS)
     }
 
+    /// Held while an import is under way; the system lets go of it whatever ends the process.
+    fn import_lock(&self) -> Result<File> {
+        let path = self.mirror().path().with_file_name(LOCK);
+        let file = OpenOptions::new().create(true).append(true).open(path);
+        let file = file.map_err(mirror::Error::from)?;
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => Err(running::busy()),
+            // Some network file systems have no locks.
+            Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+        }
+    }
+
     fn asked(&self, wanted: &ImportRequest) -> Result<Asked> {
         let named = PathBuf::from(&wanted.path);
-        let named = named.canonicalize().map_err(|_| {
-            Failure::new(Code::NotFound, format!("There is nothing at {}.", wanted.path))
-                .hint("Name the folder, file or archive of the old program.")
-        })?;
+        let named = named.canonicalize().map_err(|_| nothing_at(&wanted.path))?;
         let unpacked = archive::is_archive(&named).then(|| self.unpack(&named)).transpose()?;
         let (root, refused) = match &unpacked {
             Some((folder, refused)) => (folder.0.clone(), refused.clone()),
@@ -317,6 +411,11 @@ fn the_one(found: Recognised, path: &str) -> Result<Site> {
     }
 }
 
+fn nothing_at(path: &str) -> Failure {
+    Failure::new(Code::NotFound, format!("There is nothing at {path}."))
+        .hint("Name the folder, file or archive of the old program.")
+}
+
 fn unknown(path: &str) -> Failure {
     Failure::new(Code::InvalidInput, format!("Nothing that Tidemark knows stands at {path}."))
         .hint("docs/importing.md lists the programs and what to name for each.")
@@ -334,13 +433,36 @@ fn zone(minutes: i32) -> Result<Zone> {
     })
 }
 
+/// Whether it can still be taken back.
+fn is_recent(import: &Import, now: Timestamp) -> bool {
+    now < import.began_at.plus_ms(UNDO_MS)
+}
+
+/// What was asked for when an import began.
+fn request_of(import: &Import) -> ImportRequest {
+    let users = import.options["users"].as_array().into_iter().flatten();
+    let zone = import.options["zone_minutes"].as_i64().and_then(|zone| i32::try_from(zone).ok());
+    ImportRequest {
+        path: import.source.clone(),
+        users: users.filter_map(|user| user.as_str().map(str::to_owned)).collect(),
+        zone_minutes: zone.unwrap_or_default(),
+        auto_rollback: false,
+    }
+}
+
 fn view(import: Import, now: Timestamp) -> ImportView {
-    let until = import.began_at.plus_ms(UNDO_MS);
-    let can_undo = import.state != State::Undone && now < until;
+    let can_undo = import.state != State::Undone && is_recent(&import, now);
+    let ImportRequest { users, zone_minutes, .. } = request_of(&import);
+    let of_report = |name: &str| import.report.as_ref().and_then(|report| report.get(name));
+    let name = of_report("name").and_then(|name| name.as_str());
     ImportView {
         id: import.id.to_string(),
+        name: name.unwrap_or_else(|| sources::name_of(&import.system)).to_owned(),
+        imported: of_report("imported").and_then(|counts| Counts::deserialize(counts).ok()),
         source: import.system,
         path: import.source,
+        users,
+        zone_minutes,
         state: match import.state {
             State::Running => "running",
             State::Done => "done",
@@ -350,7 +472,7 @@ fn view(import: Import, now: Timestamp) -> ImportView {
         .to_owned(),
         began_at: import.began_at,
         ended_at: import.ended_at,
-        undo_until: can_undo.then_some(until),
+        undo_until: can_undo.then(|| import.began_at.plus_ms(UNDO_MS)),
         backup: import.backup,
     }
 }

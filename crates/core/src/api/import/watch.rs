@@ -139,7 +139,7 @@ impl Tidemark {
         let whose = wanted.whose.clone().map_or(Whose::All, Whose::Of);
         let request = Request { whose, ..request };
         let source = Stoppable { source: source.as_ref(), stop };
-        let plan = run::plan(self.mirror(), &source, &request, &mut |_| {}).ok()?;
+        let plan = run::plan(self.mirror(), &source, &request, stop, &mut |_| {}).ok()?;
         let (found, here) = (plan.counts, plan.already_here);
         Some(ImportNews {
             path: path.display().to_string(),

@@ -98,3 +98,8 @@ pub fn all() -> Vec<Box<dyn Source>> {
 pub fn recognise(root: &Path) -> Option<Box<dyn Source>> {
     all().into_iter().find(|source| source.recognises(root))
 }
+
+/// A source's name for people; its own where it is none of these.
+pub fn name_of(system: &str) -> &str {
+    all().iter().find(|source| source.system() == system).map_or(system, |source| source.name())
+}
