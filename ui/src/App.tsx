@@ -15,6 +15,8 @@ import { useUndoToasts } from "./store/undo";
 import { Chat } from "./views/thread/Chat";
 import { Locked, SalvageNotice } from "./views/locked";
 import { Sidebar } from "./views/sidebar/Sidebar";
+import { useImportEnd } from "./views/import/useImportEnd";
+import { isOnPage, useDropped } from "./views/import/useDropped";
 
 const SettingsView = lazy(() => import("./views/settings"));
 const SearchView = lazy(() => import("./views/search"));
@@ -51,6 +53,8 @@ export function App() {
 function Ready({ salvaged }: { salvaged: bridge.SalvageReport | null }) {
   useShortcuts();
   useUndoToasts();
+  useImportEnd();
+  useDropped(isOnPage);
   const view = useView((state) => state.view);
   const overlay = useView((state) => state.overlay);
   const open = useView((state) => state.sidebarOpen);

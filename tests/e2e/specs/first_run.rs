@@ -18,7 +18,7 @@ fn the_first_start_tells_where_the_data_lives_and_ends_at_the_composer(
 ) -> anyhow::Result<()> {
     app.open()?;
     app.shows(&app.data_dir().to_string_lossy())?;
-    for step in ["Set up", "I wrote it down", "Next", "Next", "Start"] {
+    for step in ["Set up", "I wrote it down", "Next", "Next", "Next", "Start"] {
         app.click("button", step)?;
     }
     app.by_role("textbox", "Message")?;

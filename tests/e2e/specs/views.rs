@@ -47,6 +47,7 @@ const VIEWS: &[(&str, Visit)] = &[
         app.click_with("button", "Sync:")?;
         app.dialog_opens()
     }),
+    ("settings-import", |app| settings(app, "Import")),
     ("settings-appearance", |app| settings(app, "Appearance")),
     ("settings-keyboard", |app| settings(app, "Keyboard")),
     ("settings-data", |app| settings(app, "Your data")),
@@ -59,6 +60,7 @@ fn first_run_fits_wide_and_narrow_in_both_themes(app: &mut App) -> anyhow::Resul
         ("welcome", "Set up"),
         ("recovery", "I wrote it down"),
         ("model", "Next"),
+        ("import", "Next"),
         ("sync", "Next"),
         ("done", "Start"),
     ] {

@@ -236,7 +236,7 @@ async fn what_tidemark_keeps_of_its_own_is_not_found() {
     copy(&home.join("data/unpacked-1/user_data"));
     let found = core.import_find(&[home.to_owned()]);
     let paths: Vec<_> = found.iter().map(|one| one.path.clone()).collect();
-    assert_eq!(paths, [home.join("pharmgpt/user_data").display().to_string()]);
+    assert_eq!(paths, [home.join("pharmgpt").display().to_string()]);
     let looked = core.import_look(&home.join("pharmgpt")).expect("it is below");
     assert_eq!(looked.source, "pharmgpt");
     assert_eq!(core.import_look(&home.join("nothing")).expect_err("no").code, Code::NotFound);

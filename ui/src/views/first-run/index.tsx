@@ -1,4 +1,4 @@
-/** The first start: where things are, a recovery key, who answers, an account. Every step can be skipped. */
+/** The first start: where things are, a recovery key, who answers, what other programs left, an account. Every step can be skipped. */
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import * as bridge from "../../bridge";
@@ -8,6 +8,7 @@ import { text } from "../../text";
 import { inWords } from "../locked/useOpening";
 import { useDoing } from "../settings/useDoing";
 import { Done } from "./Done";
+import { ImportStep } from "./ImportStep";
 import { ModelStep } from "./ModelStep";
 import { RecoveryStep } from "./RecoveryStep";
 import { SyncStep } from "./SyncStep";
@@ -18,7 +19,7 @@ import "./first-run.css";
 type Ready = Extract<bridge.AppState, { at: "ready" }>;
 
 const words = text.firstRun;
-const STEPS = ["welcome", "recovery", "model", "sync", "done"] as const;
+const STEPS = ["welcome", "recovery", "model", "import", "sync", "done"] as const;
 type Step = (typeof STEPS)[number];
 
 export default function FirstRun({ state }: { state: Ready }) {
@@ -47,6 +48,8 @@ function Inside({ step, state }: { step: Step; state: Ready }) {
       return <RecoveryStep kept={state.key} />;
     case "model":
       return <ModelStep />;
+    case "import":
+      return <ImportStep />;
     case "sync":
       return <SyncStep />;
     case "done":

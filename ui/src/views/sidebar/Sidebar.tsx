@@ -6,6 +6,7 @@ import { runShortcut } from "../../keys/useShortcuts";
 import { useConversations } from "../../store/queries";
 import { show, useNarrow, useView } from "../../store/view";
 import { text } from "../../text";
+import { ImportFoot } from "../import/ImportFoot";
 import { SyncFoot } from "../sync/SyncFoot";
 import { List } from "./List";
 import "./sidebar.css";
@@ -93,6 +94,7 @@ function Foot() {
   const at = useView((state) => state.view.at);
   return (
     <div className="sidebar-foot">
+      <ImportFoot />
       <SyncFoot />
       <div className="sidebar-places">
         <IconButton aria-pressed={at === "archive"} icon="archive" label={text.sidebar.archived} onClick={show.archive} size="small" />
