@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use tauri::{AppHandle, State};
 use tidemark_core::api::{
-    FoundSource, ImportRequest, ImportState, ImportView, ImportedConversations, PlannedImport,
+    FoundSource, ImportNews, ImportRequest, ImportState, ImportView, ImportedConversations, PlannedImport,
     Proven, Report, Undone,
 };
 use tidemark_core::providers::secret::Secret;
@@ -119,6 +119,12 @@ pub(crate) async fn import_settle(shell: State<'_, Shell>) -> Result<()> {
 #[tauri::command]
 pub(crate) async fn import_state(shell: State<'_, Shell>) -> Result<ImportState> {
     shell.ask(|core| core.import_state()).await
+}
+
+/// What is new in old programs that are still in use. The first call begins to keep them in sight.
+#[tauri::command]
+pub(crate) async fn import_news(shell: State<'_, Shell>) -> Result<Vec<ImportNews>> {
+    Ok(shell.core().await?.watch_imports(&[]).borrow().clone())
 }
 
 /// The imports that were run, latest first.

@@ -56,6 +56,7 @@ pub(crate) fn all() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
         import::import_find,
         import::import_go_on,
         import::import_look,
+        import::import_news,
         import::import_pause,
         import::import_plan,
         import::import_prove,

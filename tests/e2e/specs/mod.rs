@@ -6,6 +6,7 @@ mod contract;
 mod finding;
 mod first_run;
 mod hostile;
+mod import;
 mod keyboard;
 mod sync;
 mod views;
@@ -18,6 +19,7 @@ pub(crate) fn all() -> impl Iterator<Item = Spec> {
     let files = [
         views::SPECS,
         sync::SPECS,
+        import::SPECS,
         finding::SPECS,
         answers::SPECS,
         branches::SPECS,

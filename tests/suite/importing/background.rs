@@ -76,7 +76,7 @@ async fn an_import_goes_on_beside_everything_else_and_tells_how_far_it_is() {
     let core = desk.open().await;
     let planned = core.import_survey(whole()).await.expect("planned");
     assert_eq!(planned.plan.counts.messages, MESSAGES);
-    assert!(planned.disk_bytes >= planned.plan.bytes && planned.free_bytes > Some(0));
+    assert!(planned.plan.disk_bytes >= planned.plan.bytes && planned.free_bytes > Some(0));
     assert_eq!(core.import_state().expect("readable"), ImportState::Idle);
 
     let mut state = core.watch_import();

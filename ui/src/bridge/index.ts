@@ -14,6 +14,7 @@ import type {
   FoundSource,
   Health,
   ImportedConversations,
+  ImportNews,
   ImportRequest,
   ImportState,
   ImportView,
@@ -166,6 +167,8 @@ export const importGoOn = (id: string | null) => call<null>("import_go_on", { id
 /** Its end was seen. */
 export const importSettle = () => call<null>("import_settle");
 export const importState = () => call<ImportState>("import_state");
+/** What is new in old programs that are still in use; asking begins to keep them in sight. */
+export const importNews = () => call<ImportNews[]>("import_news");
 export const imports = () => call<ImportView[]>("imports");
 export const importReport = (id: string) => call<Report>("import_report", { id });
 export const importedConversations = (id: string) => call<ImportedConversations>("imported_conversations", { id });

@@ -26,6 +26,7 @@ export const keys = {
   import: ["import"] as const,
   importState: ["import", "state"] as const,
   imports: ["import", "all"] as const,
+  importNews: ["import", "news"] as const,
   importReport: (id: string) => ["import", "report", id] as const,
   imported: (id: string) => ["import", "conversations", id] as const,
   found: ["found"] as const,

@@ -41,6 +41,8 @@ export const useImportReport = (id: string) => useQuery<bridge.Report, bridge.Fa
 export const useImported = (id: string) =>
   useQuery<bridge.ImportedConversations, bridge.Failure>({ queryKey: keys.imported(id), queryFn: () => bridge.importedConversations(id) });
 
+export const useImportNews = (enabled = true) => useQuery<bridge.ImportNews[], bridge.Failure>({ queryKey: keys.importNews, queryFn: bridge.importNews, enabled });
+
 /** Looks through the folders of this computer: whenever it is shown, and when a person wants it. */
 export const useFound = () => useQuery<bridge.FoundSource[], bridge.Failure>({ queryKey: keys.found, queryFn: bridge.importFind, meta: { asksServer: true } });
 

@@ -187,6 +187,15 @@ export const imports = {
       `Taken back: ${listed({ conversations, messages: 0, documents: n })}.${kept > 0 ? ` ${chats(kept)} that you changed since ${kept === 1 ? "stays" : "stay"}.` : ""}`,
   },
 
+  news: {
+    label: "New in older programs",
+    title: (conversations: number, n: number, name: string) =>
+      conversations > 0 ? `${count(conversations, "new chat", "new chats")} in ${name}` : `${count(n, "new message", "new messages")} in ${name}`,
+    about: "Written there since the last import.",
+    bring: "Bring them over",
+    bringNamed: (name: string, path: string) => `Bring them over: ${name}, ${path}`,
+  },
+
   past: {
     title: "Earlier imports",
     none: "Nothing was imported yet.",

@@ -1216,9 +1216,14 @@ users: number,
  */
 conversations: number, 
 /**
- * Messages.
+ * Messages of the old program, those that are `folded` into others included.
  */
 messages: number, 
+/**
+ * Of them, those that are no messages here: what the old program did not show (instructions, steps
+ * towards an answer) stands in the metadata of what it showed.
+ */
+folded: number, 
 /**
  * Documents.
  */
@@ -1358,6 +1363,14 @@ assumptions: { [key in string]: string },
  */
 bytes: number, 
 /**
+ * What it may take on the disk, in bytes, the backup included: an estimate.
+ */
+disk_bytes: number, 
+/**
+ * How long it may take, in seconds: an estimate.
+ */
+seconds: number, 
+/**
  * People whose chats they are.
  */
 users: number, 
@@ -1366,9 +1379,14 @@ users: number,
  */
 conversations: number, 
 /**
- * Messages.
+ * Messages of the old program, those that are `folded` into others included.
  */
 messages: number, 
+/**
+ * Of them, those that are no messages here: what the old program did not show (instructions, steps
+ * towards an answer) stands in the metadata of what it showed.
+ */
+folded: number, 
 /**
  * Documents.
  */
@@ -1388,17 +1406,9 @@ export type PlannedImport = {
  */
 plan: Plan, 
 /**
- * What it needs on the disk, in bytes, at most.
- */
-disk_bytes: number, 
-/**
  * What is free there; none where the system does not say.
  */
-free_bytes: number | null, 
-/**
- * About how long it takes, in milliseconds.
- */
-time_ms: number, };
+free_bytes: number | null, };
 
 export type Mismatch = { 
 /**
@@ -1488,6 +1498,14 @@ assumptions: { [key in string]: string },
  */
 bytes: number, 
 /**
+ * What it may take on the disk, in bytes, the backup included: an estimate.
+ */
+disk_bytes: number, 
+/**
+ * How long it may take, in seconds: an estimate.
+ */
+seconds: number, 
+/**
  * People whose chats they are.
  */
 users: number, 
@@ -1496,9 +1514,14 @@ users: number,
  */
 conversations: number, 
 /**
- * Messages.
+ * Messages of the old program, those that are `folded` into others included.
  */
 messages: number, 
+/**
+ * Of them, those that are no messages here: what the old program did not show (instructions, steps
+ * towards an answer) stands in the metadata of what it showed.
+ */
+folded: number, 
 /**
  * Documents.
  */

@@ -1,6 +1,6 @@
 /** What was found, what was here, what is new; by kind. */
 import { text } from "../../text";
-import type { CountRow } from "./counts";
+import type { CountRow } from "./rows";
 
 const words = text.imports.plan;
 

@@ -8,7 +8,7 @@ import { size } from "../../text/views";
 import { Row } from "../settings/Row";
 import { Select } from "../settings/Select";
 import { Counts } from "./Counts";
-import { hasNew, planRows } from "./counts";
+import { hasNew, planRows } from "./rows";
 import { backToPeople, namesOf, requestOf, restart, setZone } from "./flow";
 import { Skipped } from "./Skipped";
 import { Stage } from "./Stage";
@@ -19,9 +19,10 @@ const words = text.imports.plan;
 type Props = { source: bridge.FoundSource; everyone: bridge.Plan; users: string[]; planned: bridge.PlannedImport; zone: number };
 
 export function PlanView({ source, everyone, users, planned, zone }: Props) {
-  const { plan, disk_bytes, free_bytes } = planned;
+  const { plan, free_bytes } = planned;
+  const disk = plan.disk_bytes;
   const isNew = hasNew(plan);
-  const isTight = isNew && free_bytes !== null && free_bytes < disk_bytes;
+  const isTight = isNew && free_bytes !== null && free_bytes < disk;
   const start = () =>
     act(async () => {
       await bridge.importStart(requestOf(source, users, zone));
@@ -35,12 +36,12 @@ export function PlanView({ source, everyone, users, planned, zone }: Props) {
       {plan.assumptions["time_zone"] !== undefined && isNew && <Zone onChange={setZone} zone={zone} />}
       {isNew ? (
         <p className="setting-about">
-          {words.needs(size(disk_bytes), span(planned.time_ms))} {words.backup}
+          {words.needs(size(disk), span(plan.seconds * 1000))} {words.backup}
         </p>
       ) : (
         <Banner>{words.nothingNew}</Banner>
       )}
-      {isTight && <Banner tone="warning">{words.tooLarge(size(disk_bytes), size(free_bytes))}</Banner>}
+      {isTight && <Banner tone="warning">{words.tooLarge(size(disk), size(free_bytes))}</Banner>}
       <div className="import-actions">
         <Button onClick={start} tone={isNew ? "primary" : "plain"}>
           {isNew ? words.start(Math.max(0, plan.conversations - plan.already_here.conversations)) : words.again}

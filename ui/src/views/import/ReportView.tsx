@@ -10,7 +10,7 @@ import { text } from "../../text";
 import { day } from "../../text/views";
 import { Group, Row } from "../settings/Row";
 import { Counts } from "./Counts";
-import { reportRows } from "./counts";
+import { reportRows } from "./rows";
 import { Skipped } from "./Skipped";
 import { UndoImport } from "./UndoImport";
 

@@ -3,7 +3,7 @@ import { type ReactNode, useState } from "react";
 import type { Note, Plan, Skip } from "../../bridge";
 import { Button, Icon } from "../../components";
 import { text } from "../../text";
-import { skippedIn } from "./counts";
+import { skippedIn } from "./rows";
 
 const words = text.imports.skipped;
 /** A list of ten thousand is read from its beginning. */

@@ -60,6 +60,12 @@ export async function planFor(source: bridge.FoundSource, everyone: bridge.Plan,
   if (planned !== null) set({ at: "plan", source, everyone, users, planned, zone });
 }
 
+/** Reads what came since an earlier import, for the same people. */
+export async function lookAgain(source: bridge.FoundSource, users: string[], zone: number): Promise<void> {
+  const planned = await read(source, users, zone);
+  if (planned !== null) set({ at: "plan", source, everyone: planned.plan, users, planned, zone });
+}
+
 export const backToPeople = (source: bridge.FoundSource, everyone: bridge.Plan, users: string[]) => set({ at: "who", source, everyone, users });
 
 export const setZone = (zone: number) => {

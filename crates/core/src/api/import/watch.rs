@@ -372,11 +372,14 @@ impl Sources {
 
     /// Changes what is told, and tells it where that is a change.
     fn tell(&self, change: impl FnOnce(&mut Vec<ImportNews>)) {
-        self.core.inner.watching.news.send_if_modified(|all| {
+        let is_new = self.core.inner.watching.news.send_if_modified(|all| {
             let before = all.clone();
             change(all);
             all.sort_by(|one, other| one.path.cmp(&other.path));
             *all != before
         });
+        if is_new {
+            self.core.tell_import();
+        }
     }
 }

@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
 import type { ImportCounts, Plan, Report } from "../../bridge";
-import { hasNew, planRows, reportRows } from "./counts";
+import { hasNew, planRows, reportRows } from "./rows";
 import { zoneHere, ZONES, zoneName } from "./zone";
 import { span } from "../../text/import";
 
-const counts = (some: Partial<ImportCounts>): ImportCounts => ({ users: 0, conversations: 0, messages: 0, documents: 0, fragments: 0, attachments: 0, ...some });
+const counts = (some: Partial<ImportCounts>): ImportCounts => ({ users: 0, conversations: 0, messages: 0, documents: 0, fragments: 0, attachments: 0, folded: 0, ...some });
 const plan = (found: Partial<ImportCounts>, here: Partial<ImportCounts>) => ({ ...counts(found), already_here: counts(here) }) as Plan;
 
 it("tells what is new, and leaves out kinds of which there is none", () => {
