@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use tauri::{AppHandle, State};
 use tidemark_core::api::{
-    FoundSource, ImportNews, ImportRequest, ImportState, ImportView, ImportedConversations, PlannedImport,
-    Proven, Report, Undone,
+    FoundSource, ImportNews, ImportRequest, ImportState, ImportView, ImportedConversations,
+    PlannedImport, Proven, Report, Undone,
 };
 use tidemark_core::providers::secret::Secret;
 use tidemark_core::{Code, Failure, Result};

@@ -81,7 +81,7 @@ export const imports = {
 
   plan: {
     title: "What would come over",
-    from: (name: string, version: string | null) => (version === null ? name : `${name} (${version})`),
+    from: (name: string, version: string | null) => (version === null ? name : `${name}, layout ${version}`),
     kinds: { conversations: "Chats", messages: "Messages", documents: "Documents", fragments: "Pieces of text", attachments: "Attachments" },
     what: "What",
     found: "Found",

@@ -126,6 +126,14 @@ pub fn all(connection: &Connection) -> Result<Vec<Import>, Error> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The imports that are under way or were cut off, latest first.
+pub fn open(connection: &Connection) -> Result<Vec<Import>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM imports WHERE state = 'running' ORDER BY rowid DESC");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// One import.
 pub fn get(connection: &Connection, id: Uuid) -> Result<Import, Error> {
     let sql = format!("SELECT {COLUMNS} FROM imports WHERE id = ?1");

@@ -11,12 +11,12 @@ export function ImportStep() {
   const at = useImportState().data?.at;
   useDropped(always);
   return (
-    <>
+    <div className="first-run-import">
       <h1 className="first-run-title">{words.title}</h1>
       <p className="first-run-about">
         {text.imports.intro} {at === "running" || at === "pausing" ? words.running : words.about}
       </p>
       <Import />
-    </>
+    </div>
   );
 }

@@ -5,6 +5,7 @@ import * as bridge from "../../bridge";
 import { Banner, Button, Mark } from "../../components";
 import { keys } from "../../store/keys";
 import { text } from "../../text";
+import { useFlow } from "../import/flow";
 import { inWords } from "../locked/useOpening";
 import { useDoing } from "../settings/useDoing";
 import { Done } from "./Done";
@@ -95,6 +96,7 @@ function Body({ children }: { children: ReactNode }) {
 type FootProps = { at: number; busy: boolean; onStep: (at: number) => void; onFinish: () => void };
 
 function Foot({ at, busy, onStep, onFinish }: FootProps) {
+  const isAsked = useFlow().at !== "found";
   if (at === 0) {
     return (
       <div className="first-run-foot">
@@ -106,9 +108,11 @@ function Foot({ at, busy, onStep, onFinish }: FootProps) {
     );
   }
   const isLast = at === STEPS.length - 1;
+  // Whoever is in the middle of an import has its next step before them.
+  const isAside = STEPS[at] === "import" && isAsked;
   return (
     <div className="first-run-foot">
-      <Button disabled={busy} onClick={isLast ? onFinish : () => onStep(at + 1)} tone="primary">
+      <Button disabled={busy} onClick={isLast ? onFinish : () => onStep(at + 1)} tone={isAside ? "plain" : "primary"}>
         {isLast ? words.start : at === 1 ? words.recovery.wrote : words.next}
       </Button>
       {at === 1 && <Button onClick={() => onStep(at + 1)}>{words.later}</Button>}

@@ -57,7 +57,7 @@ export function Prove({ source, everyone, users, left }: Props) {
             {busy ? words.checking : words.check}
           </Button>
           <Button onClick={() => backToPeople(source, everyone, users)} tone="quiet">
-            {text.back}
+            {text.imports.plan.people}
           </Button>
         </div>
       </form>

@@ -51,7 +51,7 @@ export function Who({ source, everyone, users }: Props) {
             {words.go}
           </Button>
           <Button onClick={restart} tone="quiet">
-            {text.back}
+            {text.imports.plan.other}
           </Button>
         </div>
       </form>

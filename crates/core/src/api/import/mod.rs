@@ -9,6 +9,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
@@ -47,6 +48,8 @@ pub use running::{ImportState, PlannedImport};
 const BACKUPS: &str = "backups";
 /// The file in the data folder whose lock says that an import is under way, in whatever process.
 const LOCK: &str = "import.lock";
+const LOCK_TRIES: u32 = 10;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 /// So many of the conversations that came over are named.
 const SHOWN: usize = 20;
 /// An import can be taken back for so long.
@@ -314,13 +317,24 @@ impl Tidemark {
 
     /// Held while an import is under way; the system lets go of it whatever ends the process.
     fn import_lock(&self) -> Result<File> {
+        for _ in 0..LOCK_TRIES {
+            if let Some(file) = self.try_import_lock()? {
+                return Ok(file);
+            }
+            // Whoever only asks whether it is free holds it for a moment.
+            std::thread::sleep(LOCK_PAUSE);
+        }
+        Err(running::busy())
+    }
+
+    fn try_import_lock(&self) -> Result<Option<File>> {
         let path = self.mirror().path().with_file_name(LOCK);
         let file = OpenOptions::new().create(true).append(true).open(path);
         let file = file.map_err(mirror::Error::from)?;
         match file.try_lock() {
-            Err(TryLockError::WouldBlock) => Err(running::busy()),
+            Err(TryLockError::WouldBlock) => Ok(None),
             // Some network file systems have no locks.
-            Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+            Ok(()) | Err(TryLockError::Error(_)) => Ok(Some(file)),
         }
     }
 

@@ -179,7 +179,7 @@ impl Tidemark {
         if state != ImportState::Idle {
             return Ok(state);
         }
-        let cut_off = self.cut_off()?.filter(|_| self.import_lock().is_ok());
+        let cut_off = self.cut_off()?.filter(|_| matches!(self.try_import_lock(), Ok(Some(_))));
         Ok(cut_off.map_or(ImportState::Idle, |(id, request)| ImportState::Paused {
             request,
             id: Some(id.to_string()),
@@ -337,8 +337,8 @@ impl Tidemark {
     /// The latest import that was cut off, while it can still be taken back.
     fn cut_off(&self) -> Result<Option<(Uuid, ImportRequest)>> {
         let now = self.clock().now();
-        let all = self.read(imports::all)?;
-        let open = all.iter().find(|one| one.state == State::Running && is_recent(one, now));
+        let open = self.read(imports::open)?;
+        let open = open.iter().find(|one| is_recent(one, now));
         Ok(open.map(|import| (import.id, request_of(import))))
     }
 
