@@ -1623,7 +1623,7 @@ name: string,
  */
 path: string, 
 /**
- * Whose chats, by key or name; none: everybody's.
+ * Whose chats, by key; none: everybody's.
  */
 users: Array<string>, 
 /**

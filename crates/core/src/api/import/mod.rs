@@ -96,7 +96,7 @@ pub struct ImportView {
     pub name: String,
     /// Where it was.
     pub path: String,
-    /// Whose chats, by key or name; none: everybody's.
+    /// Whose chats, by key; none: everybody's.
     pub users: Vec<String>,
     /// What times without a zone were taken for: minutes east of UTC.
     pub zone_minutes: i32,
