@@ -235,6 +235,29 @@ fn an_undo_takes_everything_back_but_what_was_changed_since() {
 }
 
 #[test]
+fn what_was_taken_back_of_a_grown_source_comes_back_with_the_next_run() {
+    let desk = Desk::new();
+    desk.runs(&Wrote { conversations: 2, messages: 2 });
+    let grown = Wrote { conversations: 2, messages: 4 };
+    let visible = || {
+        let sql = "SELECT count(*) FROM messages WHERE trashed_ms IS NULL";
+        let count =
+            |c: &rusqlite::Connection| Ok(c.query_row(sql, [], |row| row.get::<_, i64>(0))?);
+        desk.mirror.read(count).expect("readable")
+    };
+    for _ in 0..2 {
+        let report = desk.runs(&grown);
+        assert!(report.verified, "{}", report.text());
+        assert_eq!((report.imported.messages, report.plan.duplicates, visible()), (4, 0, 8));
+        let undone = run::undo(&desk.mirror, report.id.parse().expect("an id")).expect("undone");
+        assert_eq!((undone.messages, visible()), (4, 4));
+    }
+    desk.runs(&grown);
+    let again = desk.runs(&grown);
+    assert_eq!((again.imported.messages, again.plan.duplicates, visible()), (0, 2, 8));
+}
+
+#[test]
 fn only_those_who_are_named_come_over() {
     let (desk, source) = (Desk::new(), Wrote { conversations: 6, messages: 2 });
     let whose = Whose::Of(["owner-1".to_owned()].into());

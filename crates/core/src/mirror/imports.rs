@@ -215,7 +215,8 @@ pub fn end(write: &Write<'_>, id: Uuid, state: State, report: &Value) -> Result<
     Ok(())
 }
 
-/// The messages of a conversation that are here, in the trash or not; none where it is not.
+/// The messages of a conversation that are here, in the trash or not; none where it is not. What an undo
+/// has put into the trash is not here: the next import brings it back.
 pub fn known(
     connection: &Connection,
     id: ConversationId,
@@ -228,7 +229,54 @@ pub fn known(
     let mut statement =
         connection.prepare_cached("SELECT id FROM messages WHERE conversation_id = ?1")?;
     let ids = statement.query_map([id], |row| row.get(0))?;
-    Ok(Some(ids.collect::<Result<_, _>>()?))
+    let mut known = ids.collect::<Result<HashSet<_>, _>>()?;
+    for id in taken_back(connection, id)? {
+        known.remove(&id);
+    }
+    Ok(Some(known))
+}
+
+/// The messages of a conversation that an undo has put into the trash, where they still are.
+fn taken_back(connection: &Connection, id: ConversationId) -> Result<HashSet<MessageId>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT i.rowid, i.conversation_id, i.is_new, i.updated_ms, i.messages
+           FROM imported i
+           JOIN imports m ON m.id = i.import_id
+          WHERE i.conversation_id = ?1 AND i.is_new = 0 AND m.state = 'undone'",
+    )?;
+    let rows = statement.query_map([id], imported_row)?.collect::<Result<Vec<_>, _>>()?;
+    let mut trashed = connection
+        .prepare_cached("SELECT 1 FROM messages WHERE id = ?1 AND trashed_ms IS NOT NULL")?;
+    let mut found = HashSet::new();
+    for message in rows.into_iter().flat_map(|row| row.messages) {
+        if trashed.exists([message])? {
+            found.insert(message);
+        }
+    }
+    Ok(found)
+}
+
+/// Takes out of the trash what an undo had put there and comes again. From here on it is this import's.
+fn bring_back(
+    write: &mut Write<'_>,
+    id: ConversationId,
+    fresh: &[Message],
+) -> Result<Vec<Message>, Error> {
+    let back = taken_back(&write.tx, id)?;
+    let (back, new): (Vec<_>, Vec<_>) =
+        fresh.iter().cloned().partition(|message| back.contains(&message.id));
+    for message in &back {
+        messages::set_trashed(write, message.id, false)?;
+    }
+    if !back.is_empty() {
+        write.tx.execute(
+            "DELETE FROM imported
+              WHERE conversation_id = ?1 AND is_new = 0
+                AND import_id IN (SELECT id FROM imports WHERE state = 'undone')",
+            [id],
+        )?;
+    }
+    Ok(new)
 }
 
 /// Writes what of a conversation is not here yet, and remembers that this import did.
@@ -245,8 +293,9 @@ pub fn write(write: &mut Write<'_>, import: Uuid, batch: &Batch<'_>) -> Result<W
     if is_new {
         insert(write, batch)?;
     }
-    if !fresh.is_empty() {
-        messages::insert_batch(write, id, &fresh)?;
+    let new = if is_new { fresh.clone() } else { bring_back(write, id, &fresh)? };
+    if !new.is_empty() {
+        messages::insert_batch(write, id, &new)?;
     }
     if is_new {
         settle(write, batch)?;
@@ -519,7 +568,10 @@ pub fn take_back_documents(
         sum.documents += write.tx.execute("DELETE FROM documents WHERE id = ?1", [id])? as u64;
     }
     write.tx.execute("DELETE FROM imported_documents WHERE import_id = ?1", [import.as_bytes()])?;
-    write.tx.execute("DELETE FROM imported WHERE import_id = ?1", [import.as_bytes()])?;
+    // What went to the trash is remembered: it is not here for the next import.
+    write
+        .tx
+        .execute("DELETE FROM imported WHERE import_id = ?1 AND is_new = 1", [import.as_bytes()])?;
     Ok(())
 }
 

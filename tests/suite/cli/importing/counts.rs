@@ -102,3 +102,28 @@ fn the_messages_of_chatgpt_are_those_of_its_truth_and_what_is_folded_is_said() {
         conversations.map(|one| one["messages"].as_array().expect("a list").len()).sum();
     assert_eq!(report["folded"].as_u64(), Some(told - rows as u64));
 }
+
+/// A second run finds that somebody has changed what had come over, and takes back what it added.
+#[test]
+fn what_failed_and_was_rolled_back_ends_with_two_and_without_it_with_one() {
+    let folder = installation(&[("bob", "id-1")], &[]);
+    let (terminal, path) = (terminal(), text(folder.path()));
+    terminal.json(&["import", "run", path]);
+    let process = terminal.desk.process();
+    let spoil = |write: &mut tidemark_core::mirror::Write<'_>| {
+        Ok(write.tx.execute("UPDATE messages SET content = 'spoilt' WHERE role = 'user'", [])?)
+    };
+    process.core.mirror().write(spoil).expect("written");
+    process.die();
+    let (status, report) = document(&terminal, &["run", path]);
+    assert_eq!(
+        (status, &report["verified"], &report["rolled_back"]),
+        (Some(1), &json!(false), &json!(false))
+    );
+    assert_eq!(report["mismatches"].as_array().expect("a list").len(), 1);
+    let (status, report) = document(&terminal, &["run", path, "--auto-rollback"]);
+    assert_eq!(
+        (status, &report["verified"], &report["rolled_back"]),
+        (Some(2), &json!(false), &json!(true))
+    );
+}
