@@ -13,6 +13,7 @@ crate::specs![
     a_first_run_brings_over_what_an_old_program_left_and_takes_it_back,
     the_views_of_an_import_fit_wide_and_narrow_in_both_themes,
     an_import_that_was_cut_off_is_offered_and_goes_on,
+    an_import_that_is_under_way_says_how_far_it_is_and_can_be_paused,
 ];
 
 /// Three people: 3, 7 and 2 chats with 10, 2,035 and 9 messages, by its truth file.
@@ -157,6 +158,67 @@ fn an_import_that_was_cut_off_is_offered_and_goes_on(app: &mut App) -> anyhow::R
     app.by_role("heading", "Report")?;
     app.shows("12 chats, 2054 messages and 8 documents came over")?;
     app.by_role("button", "Import: The import is at its end").map(drop)
+}
+
+fn an_import_that_is_under_way_says_how_far_it_is_and_can_be_paused(
+    app: &mut App,
+) -> anyhow::Result<()> {
+    let left = home(app)?.join("chatgpt");
+    fs::create_dir(&left)?;
+    fs::write(left.join("conversations.json"), chatgpt(1_500, 40))?;
+    app.open_ready()?;
+    visit(app)?;
+    app.click("button", &look(app, "chatgpt")?)?;
+    app.click("button", "Bring over 1500 chats")?;
+    app.by_role("heading", "Bringing over ChatGPT")?;
+    picture(app, "import-running", |_| Ok(()))?;
+    app.resize(1280, 860)?;
+    app.shows("of 60000 messages")?;
+    // The rest of the window is at hand meanwhile.
+    app.press("Control+n")?;
+    app.by_role("textbox", "Message")?;
+    app.click_with("button", "Import: Importing")?;
+    app.click("button", "Pause")?;
+    app.shows("An import is not at its end")?;
+    app.click("button", "Take back what came over")?;
+    app.dialog_opens()?;
+    app.click("button", "Undo the import")?;
+    app.dialog_closes()?;
+    ensure!(app.conversations("active")?.is_empty(), "what came over is taken back");
+    ensure!(state(app)?["at"] == "idle", "and nothing is left to go on with");
+    Ok(())
+}
+
+/// An export of ChatGPT with so many chats of so many messages.
+fn chatgpt(chats: usize, messages: usize) -> String {
+    let chat = |n: usize| {
+        let id = |m: usize| format!("{n}-{m}");
+        let nodes = (0..messages).map(|m| {
+            let node = json!({
+                "id": id(m),
+                "parent": m.checked_sub(1).map(id),
+                "children": if m + 1 < messages { vec![id(m + 1)] } else { Vec::new() },
+                "message": {
+                    "id": id(m),
+                    "author": { "role": if m % 2 == 0 { "user" } else { "assistant" } },
+                    "create_time": 1_750_000_000 + m,
+                    "content": { "content_type": "text", "parts": [format!("Message {m} of chat {n}")] },
+                },
+            });
+            (id(m), node)
+        });
+        let mapping: serde_json::Map<_, _> = nodes.collect();
+        json!({
+            "id": format!("chat-{n}"),
+            "conversation_id": format!("chat-{n}"),
+            "title": format!("Chat {n}"),
+            "create_time": 1_750_000_000,
+            "update_time": 1_750_000_000,
+            "current_node": id(messages - 1),
+            "mapping": mapping,
+        })
+    };
+    Value::from((0..chats).map(chat).collect::<Vec<_>>()).to_string()
 }
 
 fn state(app: &App) -> anyhow::Result<Value> {
