@@ -1,8 +1,8 @@
-//! `./dev bench app` and `./dev bench sync`: each figure beside its limit, both measured in the same run.
+//! `./dev bench app`, `./dev bench sync` and `./dev bench import`: each figure beside its limit, both measured in the same run.
 //!
 //! What is compared is measured in turns, so that a machine that others use slows both sides. The
-//! table goes to standard output; the same as JSON, with the machine, to `bench/app.json` or
-//! `bench/sync.json` in the target folder.
+//! table goes to standard output; the same as JSON, with the machine, to `bench/app.json`,
+//! `bench/sync.json` or `bench/import.json` in the target folder.
 // Printing figures is what this program is for.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
@@ -29,6 +29,8 @@ mod disk;
 mod driver;
 #[cfg(target_os = "linux")]
 mod figure;
+#[cfg(target_os = "linux")]
+mod import;
 #[cfg(target_os = "linux")]
 mod insert;
 #[cfg(target_os = "linux")]

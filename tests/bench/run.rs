@@ -14,7 +14,7 @@ use crate::insert::{self, Filled};
 use crate::report::Report;
 use crate::stage::Stage;
 use crate::stock::Core;
-use crate::{reading, rendering, send, sync, window};
+use crate::{import, reading, rendering, send, sync, window};
 
 /// The most that the Debian package may weigh, in MB.
 const PACKAGE_MB: f64 = 25.0;
@@ -41,6 +41,8 @@ enum Suite {
         #[arg(long, value_delimiter = ',')]
         only: Vec<sync::Part>,
     },
+    /// Bringing 100,000 messages of an older program over
+    Import,
     /// One client of the suite `sync`, by an order on standard input
     #[command(hide = true)]
     Client,
@@ -61,6 +63,7 @@ pub(crate) fn main() -> ExitCode {
     let done = match Args::parse().suite {
         Suite::App { only } => measure(&only),
         Suite::Sync { only } => sync::measure(&only),
+        Suite::Import => import::measure(),
         Suite::Client => sync::client::main(),
     };
     match done {

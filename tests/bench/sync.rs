@@ -4,7 +4,7 @@
 //! by small programs for Node ([`others`], `tests/bench/peers`). What is compared takes turns.
 
 pub(crate) mod client;
-mod cost;
+pub(crate) mod cost;
 mod filled;
 mod growing;
 mod others;

@@ -24,6 +24,12 @@ impl Rng {
         if end == 0 { 0 } else { self.draw() % end }
     }
 
+    /// Below 2 to the power of `bits`, and of every length in bits as often: mostly small.
+    pub fn small(&mut self, bits: u64) -> u64 {
+        let end = 1 << self.below(bits);
+        self.below(end)
+    }
+
     /// True once in `n` times.
     pub fn one_in(&mut self, n: u64) -> bool {
         self.below(n) == 0

@@ -4,6 +4,9 @@
 mod accounts;
 mod background;
 mod deaths;
+mod fuzz;
+mod large;
+mod returning;
 mod watch;
 
 use std::ops::ControlFlow;
@@ -139,16 +142,21 @@ impl Desk {
     }
 
     fn runs(&self, source: &Wrote) -> Report {
+        self.imports(source)
+    }
+
+    fn imports(&self, source: &dyn Source) -> Report {
         run::run(&self.mirror, source, &self.request(), &CancellationToken::new(), &mut |_| {})
             .expect("it runs")
     }
 
     fn rows(&self) -> (i64, i64) {
-        let count = |table: &str| {
-            let sql = format!("SELECT count(*) FROM {table}");
-            self.mirror.read(|c| Ok(c.query_row(&sql, [], |row| row.get(0))?)).expect("readable")
-        };
-        (count("conversations"), count("messages"))
+        (self.count("conversations"), self.count("messages"))
+    }
+
+    fn count(&self, table: &str) -> i64 {
+        let sql = format!("SELECT count(*) FROM {table}");
+        self.mirror.read(|c| Ok(c.query_row(&sql, [], |row| row.get(0))?)).expect("readable")
     }
 }
 

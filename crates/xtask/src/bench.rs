@@ -24,6 +24,7 @@ const LOCAL: [&str; 2] = ["--features", "tidemark-tests/local"];
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     match args.suite.first().map(String::as_str) {
         Some("sync") => sync(args),
+        Some("import") => measured(args),
         _ => app(args),
     }
 }
@@ -32,6 +33,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 fn sync(args: &Args) -> anyhow::Result<()> {
     ui::install("conformance packages", &workspace::conformance())?;
     ui::install("packages of the peers", &workspace::root().join("tests/bench/peers"))?;
+    measured(args)
+}
+
+/// Nothing but the measuring program; an import also needs the Python that the old programs ran on.
+fn measured(args: &Args) -> anyhow::Result<()> {
     let mut build = workspace::cargo_all(&["build", "--release"], &LOCAL);
     build.args(["--bin", "bench"]);
     step("release build", build)?;

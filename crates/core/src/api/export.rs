@@ -13,7 +13,10 @@ impl Tidemark {
         self.read(|connection| {
             Ok(ExportedConversation {
                 conversation: conversations::get(connection, id)?,
+                metadata: conversations::metadata(connection, id)?,
+                shown: conversations::leaf(connection, id)?,
                 messages: messages::of_conversation(connection, id)?,
+                trashed: messages::in_the_trash(connection, id)?,
             })
         })
     }

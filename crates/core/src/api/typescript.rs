@@ -106,6 +106,7 @@ pub fn generate() -> String {
         api::DoctorReport,
         api::ExportFormat,
         api::ExportedConversation,
+        api::TrashedMessage,
         api::Export,
         api::Proven,
         api::ImportNews,

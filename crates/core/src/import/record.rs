@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use ts_rs::TS;
 
 use super::{Text, When};
-use crate::model::{ConversationId, MessageId, Role};
+use crate::model::{ConversationId, MessageId, Role, Timestamp};
 
 /// One thing that a source found.
 #[derive(Debug, Clone, PartialEq)]
@@ -128,6 +128,8 @@ pub struct Message {
     pub cost_micros: Option<i64>,
     /// The answer broke off.
     pub interrupted: bool,
+    /// In the trash since.
+    pub trashed: Option<Timestamp>,
     /// What hung on it.
     pub attachments: Vec<Attachment>,
     /// What else is worth keeping, as JSON: feedback, reasoning, sources, ids of other systems.
@@ -151,6 +153,7 @@ impl Message {
             tokens_out: None,
             cost_micros: None,
             interrupted: false,
+            trashed: None,
             attachments: Vec::new(),
             metadata: Map::new(),
             own: None,

@@ -1,6 +1,7 @@
 //! From the records of a source to the rows of the mirror: the same rows at every reading.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -27,6 +28,8 @@ pub struct Rows {
     pub metadata: Map<String, Value>,
     /// Its messages, parents before children.
     pub messages: Vec<model::Message>,
+    /// Those of them that are in the trash, and since when.
+    pub trashed: Vec<(MessageId, Timestamp)>,
     /// The end of the branch that is shown.
     pub shown: Option<MessageId>,
     /// Bytes that hang on its messages, by their hash.
@@ -37,6 +40,9 @@ pub struct Rows {
     pub assumed_zone: bool,
     /// Messages of the old program that are none here.
     pub folded: u64,
+    /// Messages that this reading has told of before with the same text, and perhaps with other things
+    /// beside it: what was told first is what stands.
+    pub again: HashSet<MessageId>,
 }
 
 impl Rows {
@@ -51,8 +57,18 @@ impl Rows {
     }
 }
 
+/// The messages that a reading has told of, and what each says: a conversation may come in several files.
+#[derive(Debug, Default)]
+pub struct Told(HashMap<MessageId, u64>);
+
 /// The rows of a conversation.
-pub fn of_conversation(system: &str, found: record::Conversation, owner: Option<&Owner>) -> Rows {
+pub fn of_conversation(
+    system: &str,
+    mut found: record::Conversation,
+    owner: Option<&Owner>,
+    told: &mut Told,
+) -> Rows {
+    let messages = std::mem::take(&mut found.messages);
     let names = Names {
         system,
         owner: found.owner.as_deref().unwrap_or_default(),
@@ -62,21 +78,24 @@ pub fn of_conversation(system: &str, found: record::Conversation, owner: Option<
     let mut made = Making {
         names,
         id,
+        told,
         used: HashSet::new(),
+        again: HashSet::new(),
         before: found.created.at.unwrap_or_default(),
-        rows: Vec::with_capacity(found.messages.len()),
+        rows: Vec::with_capacity(messages.len()),
+        trashed: Vec::new(),
         blobs: Vec::new(),
         skips: Vec::new(),
         assumed_zone: found.created.assumed,
         place: &found.place,
     };
-    let ids: Vec<_> =
-        found.messages.iter().enumerate().map(|(n, one)| made.message_id(n, one)).collect();
+    let ids: Vec<_> = messages.iter().enumerate().map(|(n, one)| made.message_id(n, one)).collect();
+    let are_left_out: Vec<_> = messages.iter().map(is_left_out).collect();
     let mut parents: Vec<Option<MessageId>> = Vec::with_capacity(ids.len());
-    for (number, message) in found.messages.iter().enumerate() {
+    for (number, message) in messages.into_iter().enumerate() {
         // Where a message is left out, those behind it follow the one before it.
         let parent = message.parent.filter(|parent| *parent < number);
-        let above = parent.and_then(|parent| match made.is_left_out(&found.messages[parent]) {
+        let above = parent.and_then(|parent| match are_left_out[parent] {
             true => parents[parent],
             false => Some(ids[parent]),
         });
@@ -84,7 +103,7 @@ pub fn of_conversation(system: &str, found: record::Conversation, owner: Option<
         made.message(message, ids[number], above);
     }
     let shown = found.shown.and_then(|shown| ids.get(shown)).copied();
-    let (rows, blobs, skips, assumed_zone) = (made.rows, made.blobs, made.skips, made.assumed_zone);
+    let Making { rows, trashed, blobs, skips, assumed_zone, again, .. } = made;
     let conversation = conversation(system, &found, owner, id, &rows);
     let mut metadata = found.metadata;
     if let Some(model) = &found.model {
@@ -94,7 +113,18 @@ pub fn of_conversation(system: &str, found: record::Conversation, owner: Option<
     keep_bytes(&mut metadata, "title", &found.title);
     let shown = shown.filter(|shown| rows.iter().any(|row| row.id == *shown));
     let folded = found.folded as u64;
-    Rows { conversation, metadata, messages: rows, shown, blobs, skips, assumed_zone, folded }
+    Rows {
+        conversation,
+        metadata,
+        messages: rows,
+        trashed,
+        shown,
+        blobs,
+        skips,
+        assumed_zone,
+        again,
+        folded,
+    }
 }
 
 fn conversation(
@@ -146,9 +176,12 @@ fn origin(
 struct Making<'a> {
     names: Names<'a>,
     id: ConversationId,
+    told: &'a mut Told,
     used: HashSet<MessageId>,
+    again: HashSet<MessageId>,
     before: Timestamp,
     rows: Vec<model::Message>,
+    trashed: Vec<(MessageId, Timestamp)>,
     blobs: Vec<([u8; 32], Vec<u8>)>,
     skips: Vec<Item>,
     assumed_zone: bool,
@@ -161,49 +194,73 @@ impl Making<'_> {
             let key = message.key.as_deref()?;
             Some(self.names.message_id(MessageKey::Old(key)))
         });
-        // An id that comes twice names only the first.
-        if let Some(id) = old.filter(|id| self.used.insert(*id)) {
+        // An id that comes twice names only the first: in a conversation, and among all that are told
+        // unless it is the same message.
+        let says = self.says(message);
+        if let Some(id) = old.filter(|id| self.is_its(*id, says)) {
             return id;
         }
         let (number, role) = (number.to_string(), role(message.role));
         let content = hex(&Sha256::digest(message.content.bytes()));
         let place = MessageKey::Place { number: &number, role, content: &content };
         let id = self.names.message_id(place);
-        self.used.insert(id);
+        self.is_its(id, says);
         id
     }
 
-    fn is_left_out(&self, message: &record::Message) -> bool {
-        message.content.bytes().len() > MAX_MESSAGE_BYTES
-            || message.content.shown.len() > MAX_MESSAGE_BYTES
+    /// Gives an id to a message, unless another has it.
+    fn is_its(&mut self, id: MessageId, says: u64) -> bool {
+        use std::collections::hash_map::Entry;
+        if self.used.contains(&id) {
+            return false;
+        }
+        match self.told.0.entry(id) {
+            Entry::Vacant(free) => {
+                free.insert(says);
+            }
+            Entry::Occupied(taken) if *taken.get() == says => {
+                self.again.insert(id);
+            }
+            Entry::Occupied(_) => return false,
+        }
+        self.used.insert(id)
     }
 
-    fn message(&mut self, found: &record::Message, id: MessageId, parent: Option<MessageId>) {
-        if self.is_left_out(found) {
+    /// What a message says, and where.
+    fn says(&self, message: &record::Message) -> u64 {
+        let mut sum = DefaultHasher::new();
+        (self.id.0, role(message.role), message.content.bytes()).hash(&mut sum);
+        sum.finish()
+    }
+
+    fn message(&mut self, found: record::Message, id: MessageId, parent: Option<MessageId>) {
+        if is_left_out(&found) {
             let mib = found.content.bytes().len() as f64 / MAX_MESSAGE_BYTES as f64;
             let reason = format!("A message holds 1 MiB at most, and this one has {mib:.1} MiB.");
             self.skips.push(self.place.skip(Kind::Message, reason));
             return;
         }
-        if let Some(own) = &found.own {
-            // Our own export: as it was, down to its ids.
-            self.rows.push(model::Message { parent_id: parent, ..own.as_ref().clone() });
+        self.trashed.extend(found.trashed.map(|since| (id, since)));
+        if let Some(own) = found.own {
+            // Our own export: as it was, down to its ids. A parent that was deleted for good stays named.
+            let (conversation_id, parent_id) = (self.id, parent.or(own.parent_id));
+            self.rows.push(model::Message { id, conversation_id, parent_id, ..*own });
             return;
         }
         let at = found.at.at.unwrap_or(self.before);
         self.before = at;
         self.assumed_zone |= found.at.assumed;
-        let mut metadata = found.metadata.clone();
+        let mut metadata = found.metadata;
         keep_time(&mut metadata, "created", &found.at);
         if let Some(key) = &found.key {
             metadata.insert("legacy_id".into(), json!(key));
         }
-        let parts = found.attachments.iter().map(|one| self.part(one)).collect();
+        let parts = found.attachments.into_iter().map(|one| self.part(one)).collect();
         let state = if found.interrupted { MessageState::Interrupted } else { MessageState::Done };
         self.rows.push(model::Message {
             parent_id: parent,
-            content: found.content.shown.clone(),
-            content_raw: found.content.raw.as_ref().map(|raw| BASE64.encode(raw)),
+            content: found.content.shown,
+            content_raw: found.content.raw.map(|raw| BASE64.encode(raw)),
             parts,
             model: found.model.as_deref().map(|name| self.model(name)),
             state,
@@ -221,23 +278,31 @@ impl Making<'_> {
         ModelRef::new(self.names.system, name)
     }
 
-    fn part(&mut self, found: &Attachment) -> Part {
+    fn part(&mut self, mut found: Attachment) -> Part {
         // A file that went away since it was found is like one that the export never had.
-        let bytes = found.read().ok().flatten();
+        let bytes = match &found.file {
+            Some(_) => found.read().ok().flatten(),
+            None => found.bytes.take(),
+        };
         let (hash, size) = match &bytes {
             Some(bytes) => (Some(Sha256::digest(bytes).into()), Some(bytes.len() as i64)),
             None => (None, None),
         };
         self.blobs.extend(hash.zip(bytes));
         Part {
-            kind: found.kind.clone(),
-            name: found.name.as_ref().map(|name| name.shown.clone()),
-            mime: found.mime.clone(),
+            kind: found.kind,
+            name: found.name.map(|name| name.shown),
+            mime: found.mime,
             sha256: hash.map(|hash: [u8; 32]| hex(&hash)),
             bytes: size,
-            url: found.url.clone(),
+            url: found.url,
         }
     }
+}
+
+fn is_left_out(message: &record::Message) -> bool {
+    message.content.bytes().len() > MAX_MESSAGE_BYTES
+        || message.content.shown.len() > MAX_MESSAGE_BYTES
 }
 
 /// A document as it is written.
@@ -327,7 +392,7 @@ mod tests {
     }
 
     fn rows(texts: &[&str]) -> Rows {
-        of_conversation("test", found(texts), None)
+        of_conversation("test", found(texts), None, &mut Told::default())
     }
 
     #[test]
@@ -349,8 +414,23 @@ mod tests {
     fn an_old_id_that_comes_twice_names_only_the_first() {
         let mut twice = found(&["a", "b"]);
         twice.messages.iter_mut().for_each(|message| message.key = Some("old".into()));
-        let rows = of_conversation("test", twice, None);
+        let rows = of_conversation("test", twice, None, &mut Told::default());
         assert_ne!(rows.messages[0].id, rows.messages[1].id);
+    }
+
+    #[test]
+    fn a_conversation_that_is_told_twice_keeps_what_each_says() {
+        let mut told = Told::default();
+        let mut rows = |text: &str| {
+            let mut one = found(&["a", text]);
+            one.messages.iter_mut().zip(["k", "l"]).for_each(|(m, key)| m.key = Some(key.into()));
+            of_conversation("test", one, None, &mut told)
+        };
+        let (first, second, third) = (rows("half"), rows("half and whole"), rows("half"));
+        assert_eq!(first.messages[0].id, second.messages[0].id);
+        assert_ne!(first.messages[1].id, second.messages[1].id, "another text is another message");
+        assert_eq!(second.messages[1].parent_id, Some(first.messages[0].id));
+        assert_eq!((first.again.len(), second.again.len(), third.again.len()), (0, 1, 2));
     }
 
     #[test]
@@ -365,7 +445,7 @@ mod tests {
     fn an_old_model_is_no_model_of_a_provider_of_ours() {
         let mut one = found(&["a"]);
         one.messages[0].model = Some("openai/gpt-4".into());
-        let rows = of_conversation("test", one, None);
+        let rows = of_conversation("test", one, None, &mut Told::default());
         assert_eq!(rows.messages[0].model.as_ref().map(ModelRef::provider), Some("test"));
     }
 }

@@ -351,7 +351,7 @@ fn write_all(
 struct Waiting {
     found: Vec<Found>,
     messages: usize,
-    /// Of files that hang on the messages.
+    /// Of the messages, and of files that hang on them.
     bytes: usize,
 }
 
@@ -361,9 +361,15 @@ impl Waiting {
             Found::Conversation(rows) => rows.messages.len().max(1),
             Found::Document(rows) => rows.fragments.len().max(1),
         };
-        if let Found::Conversation(rows) = &found {
-            self.bytes += rows.blobs.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
-        }
+        self.bytes += match &found {
+            Found::Conversation(rows) => {
+                let files = rows.blobs.iter().map(|(_, bytes)| bytes.len());
+                files
+                    .chain(rows.messages.iter().map(|message| message.content.len()))
+                    .sum::<usize>()
+            }
+            Found::Document(rows) => rows.fragments.iter().map(String::len).sum(),
+        };
         self.found.push(found);
     }
 
@@ -401,6 +407,7 @@ fn batch(rows: &Rows) -> Batch<'_> {
         conversation: &rows.conversation,
         metadata: &rows.metadata,
         messages: &rows.messages,
+        trashed: &rows.trashed,
         shown: rows.shown,
     }
 }
@@ -493,7 +500,7 @@ fn compare(mirror: &Mirror, rows: &Rows) -> Result<Option<Mismatch>, mirror::Err
     let differs = rows
         .messages
         .iter()
-        .find(|message| here.get(&message.id).is_none_or(|here| !is_same(message, here)));
+        .find(|message| here.get(&message.id).is_none_or(|here| !is_same(message, here, rows)));
     Ok(differs.map(|message| Mismatch {
         what: format!("conversation {id}, message {}", message.id),
         expected: format!("{} bytes", message.content.len()),
@@ -504,8 +511,12 @@ fn compare(mirror: &Mirror, rows: &Rows) -> Result<Option<Mismatch>, mirror::Err
     }))
 }
 
-/// All that a person wrote or an old program knew; not what this mirror stamps.
-fn is_same(read: &Message, here: &Message) -> bool {
+/// All that a person wrote or an old program knew; not what this mirror stamps. Of a message that the
+/// source has told of before, what was told then stands beside the text.
+fn is_same(read: &Message, here: &Message, rows: &Rows) -> bool {
+    if rows.again.contains(&read.id) {
+        return (read.role, &read.content) == (here.role, &here.content);
+    }
     Message { updated_at: here.updated_at, ..read.clone() } == *here
 }
 

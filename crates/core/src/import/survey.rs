@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use super::people;
 use super::record::{Item, Owner};
 use super::report::{Counts, Plan, Share};
-use super::rows::{self, DocumentRows, Rows};
+use super::rows::{self, DocumentRows, Rows, Told};
 use super::sources::{Input, Source};
 
 /// Whose chats come over. Names become keys in `people.rs`.
@@ -51,6 +51,7 @@ pub fn read(
         whose,
         owners: BTreeMap::new(),
         shares: BTreeMap::new(),
+        told: Told::default(),
         plan: Plan {
             source: source.system().to_owned(),
             name: source.name().to_owned(),
@@ -69,6 +70,7 @@ struct Reading<'a> {
     whose: &'a Whose,
     owners: BTreeMap<String, Owner>,
     shares: BTreeMap<String, Share>,
+    told: Told,
     plan: Plan,
     assumed_zone: bool,
 }
@@ -92,10 +94,11 @@ impl Reading<'_> {
             Item::Document(found) => {
                 if self.whose.means(found.owner.as_deref()) {
                     let owner = found.owner.as_ref().and_then(|key| self.owners.get(key));
-                    let rows = rows::of_document(self.system, (*found).clone(), owner);
+                    let key = found.owner.clone();
+                    let rows = rows::of_document(self.system, *found, owner);
                     self.plan.counts.documents += 1;
                     self.plan.counts.fragments += rows.fragments.len() as u64;
-                    self.share(found.owner.as_deref()).documents += 1;
+                    self.share(key.as_deref()).documents += 1;
                     return each(Found::Document(Box::new(rows)), &mut self.plan);
                 }
             }
@@ -121,7 +124,7 @@ impl Reading<'_> {
             return None;
         }
         let owner = key.as_ref().and_then(|key| self.owners.get(key));
-        let mut rows = rows::of_conversation(self.system, found, owner);
+        let mut rows = rows::of_conversation(self.system, found, owner, &mut self.told);
         for skip in rows.skips.drain(..) {
             if let Item::Skip(skip) = skip {
                 self.plan.skip(skip);

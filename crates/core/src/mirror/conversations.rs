@@ -60,6 +60,18 @@ fn one(
         .ok_or(Error::NotFound("conversation"))
 }
 
+/// What no column of a conversation holds.
+pub fn metadata(
+    connection: &Connection,
+    id: ConversationId,
+) -> Result<Option<serde_json::Map<String, serde_json::Value>>, Error> {
+    connection
+        .prepare_cached("SELECT metadata FROM conversations WHERE id = ?1")?
+        .query_row([id], |row| json(row, "metadata"))
+        .optional()?
+        .ok_or(Error::NotFound("conversation"))
+}
+
 /// All conversations of a shelf: pinned first, then by activity, latest first.
 pub fn list(connection: &Connection, shelf: Shelf) -> Result<Vec<Conversation>, Error> {
     let filter = match shelf {

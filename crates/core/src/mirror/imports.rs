@@ -59,6 +59,8 @@ pub struct Batch<'a> {
     pub metadata: &'a Map<String, Value>,
     /// All its messages; those that are here already are left alone.
     pub messages: &'a [Message],
+    /// Those of them that are in the trash, and since when.
+    pub trashed: &'a [(MessageId, Timestamp)],
     /// The end of the branch that is shown at first.
     pub shown: Option<MessageId>,
 }
@@ -296,6 +298,7 @@ pub fn write(write: &mut Write<'_>, import: Uuid, batch: &Batch<'_>) -> Result<W
     let new = if is_new { fresh.clone() } else { bring_back(write, id, &fresh)? };
     if !new.is_empty() {
         messages::insert_batch(write, id, &new)?;
+        put_away(write, batch, known.as_ref())?;
     }
     if is_new {
         settle(write, batch)?;
@@ -316,6 +319,24 @@ fn insert(write: &mut Write<'_>, batch: &Batch<'_>) -> Result<(), Error> {
             "UPDATE conversations SET metadata = ?2 WHERE id = ?1",
             params![conversation.id, to_json(batch.metadata)],
         )?;
+    }
+    Ok(())
+}
+
+/// Into the trash with what was there, if it is not here already.
+fn put_away(
+    write: &mut Write<'_>,
+    batch: &Batch<'_>,
+    known: Option<&HashSet<MessageId>>,
+) -> Result<(), Error> {
+    for (id, since) in batch.trashed {
+        if known.is_none_or(|known| !known.contains(id)) {
+            messages::set_trashed(write, *id, true)?;
+            write
+                .tx
+                .prepare_cached("UPDATE messages SET trashed_ms = ?2 WHERE id = ?1")?
+                .execute(params![id, since])?;
+        }
     }
     Ok(())
 }
@@ -349,7 +370,9 @@ fn remember(
             "INSERT INTO imported (import_id, conversation_id, is_new, updated_ms, messages)
              VALUES (?1, ?2, ?3, (SELECT updated_ms FROM conversations WHERE id = ?2), ?4)
              ON CONFLICT (import_id, conversation_id) DO UPDATE
-                SET updated_ms = excluded.updated_ms, messages = messages || excluded.messages",
+                SET updated_ms = excluded.updated_ms,
+                    -- Two blobs beside each other are a text.
+                    messages = CAST(messages || excluded.messages AS BLOB)",
         )?
         .execute(params![import.as_bytes(), id, is_new, ids])?;
     Ok(())

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 
 use super::sql::{json, to_json};
 use super::{BODY, Error, NEW, Row, Table, Write, conversations};
+use crate::model::view::TrashedMessage;
 use crate::model::{ConversationId, Message, MessageId, MessageState, ModelRef, Timestamp};
 
 pub(super) const COLUMNS: &str = "m.id, m.conversation_id, m.parent_id, m.continues_id, m.role, m.content, m.content_raw,
@@ -57,6 +58,23 @@ pub fn of_conversation(connection: &Connection, id: ConversationId) -> Result<Ve
           ORDER BY m.rowid"
     ))?;
     let rows = statement.query_map([id], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Those of all branches that are in the trash, oldest first.
+pub fn in_the_trash(
+    connection: &Connection,
+    id: ConversationId,
+) -> Result<Vec<TrashedMessage>, Error> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS}, m.trashed_ms
+           FROM messages m
+          WHERE m.conversation_id = ?1 AND m.trashed_ms IS NOT NULL
+          ORDER BY m.rowid"
+    ))?;
+    let rows = statement.query_map([id], |row| {
+        Ok(TrashedMessage { message: from_row(row)?, deleted_at: row.get("trashed_ms")? })
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -149,15 +167,18 @@ const COUNTER_BITS: u32 = 16;
 
 /// The next free rowid at or after `at`: the time in milliseconds, then a counter.
 pub(super) fn new_rowid(connection: &Connection, at: Timestamp) -> Result<i64, Error> {
-    let first = first_rowid(at);
-    let next_ms = first + (1 << COUNTER_BITS);
-    let last: Option<i64> = connection
-        .prepare_cached("SELECT max(rowid) FROM messages WHERE rowid >= ?1 AND rowid < ?2")?
-        .query_row([first, next_ms], |row| row.get(0))?;
-    match last {
-        None => Ok(first),
-        Some(last) if last + 1 < next_ms => Ok(last + 1),
-        Some(_) => new_rowid(connection, at.plus_ms(1)),
+    let mut statement = connection
+        .prepare_cached("SELECT max(rowid) FROM messages WHERE rowid >= ?1 AND rowid < ?2")?;
+    let mut first = first_rowid(at);
+    loop {
+        let next_ms = first + (1 << COUNTER_BITS);
+        let last: Option<i64> = statement.query_row([first, next_ms], |row| row.get(0))?;
+        match last {
+            None => return Ok(first),
+            Some(last) if last + 1 < next_ms => return Ok(last + 1),
+            // Full: above the last time that is kept there is room for as many again.
+            Some(_) => first = next_ms,
+        }
     }
 }
 

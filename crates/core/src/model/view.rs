@@ -2,6 +2,7 @@
 //! read out of several rows at once, and what is asked for.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use ts_rs::TS;
 
 use super::{
@@ -398,8 +399,28 @@ pub struct ExportedConversation {
     /// The row.
     #[serde(flatten)]
     pub conversation: Conversation,
+    /// What no column of it holds: what an older program knew.
+    #[serde(default)]
+    #[ts(type = "Record<string, unknown> | null")]
+    pub metadata: Option<Map<String, Value>>,
+    /// The end of the branch that is shown.
+    #[serde(default)]
+    pub shown: Option<MessageId>,
     /// All messages of all branches, oldest first.
     pub messages: Vec<Message>,
+    /// Those in the trash.
+    #[serde(default)]
+    pub trashed: Vec<TrashedMessage>,
+}
+
+/// A message in the trash.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct TrashedMessage {
+    /// The row.
+    #[serde(flatten)]
+    pub message: Message,
+    /// Since when.
+    pub deleted_at: Timestamp,
 }
 
 /// A file of conversations, written by `tidemarkctl export` and read back by the import.

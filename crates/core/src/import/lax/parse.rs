@@ -9,6 +9,12 @@ use crate::import::Text;
 /// may nest a hundred thousand.
 const DEEPEST: usize = 100;
 
+/// What one member may hold: a value counts for one, a container for [`CONTAINER`], because containers are
+/// what becomes messages. That is 60,000 messages of the most talkative program, in one conversation; a
+/// hostile file may have as many values as bytes, and each takes a hundred in memory.
+const MOST: usize = 3_000_000;
+const CONTAINER: usize = 12;
+
 /// What was odd about a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Oddity {
@@ -18,6 +24,8 @@ pub enum Oddity {
     Broken,
     /// A container lies too deep and was left out.
     TooDeep,
+    /// It holds more than memory should; what came before was kept.
+    TooMuch,
     /// A key came twice; the last one counts.
     Twice,
     /// Characters that cannot be stored were replaced; their bytes are kept.
@@ -37,7 +45,7 @@ pub struct Parsed {
 
 /// Reads one value from the beginning. What follows it is not looked at.
 pub fn parse(bytes: &[u8]) -> Parsed {
-    let mut parser = Parser { bytes, at: 0, stack: Vec::new(), oddities: Vec::new() };
+    let mut parser = Parser { bytes, at: 0, held: 0, stack: Vec::new(), oddities: Vec::new() };
     let value = parser.run();
     Parsed { value, oddities: parser.oddities, read: parser.at }
 }
@@ -66,6 +74,8 @@ impl Open {
 struct Parser<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// See [`MOST`].
+    held: usize,
     stack: Vec<Open>,
     oddities: Vec<(Oddity, usize)>,
 }
@@ -106,7 +116,12 @@ impl Parser<'_> {
             return Ok(self.close(true));
         }
         self.blank();
-        match self.peek().ok_or(Oddity::Cut)? {
+        let first = self.peek().ok_or(Oddity::Cut)?;
+        self.held += if matches!(first, b'{' | b'[') { CONTAINER } else { 1 };
+        if self.held > MOST {
+            return Err(Oddity::TooMuch);
+        }
+        match first {
             b'{' => Ok(self.open(Open::Map(Map::default(), None), b'}')),
             b'[' => Ok(self.open(Open::List(List::default()), b']')),
             b'"' => self.string().map(|text| Some(Value::Text(text))),
@@ -436,6 +451,16 @@ mod tests {
             let (value, oddities) = odd(nested.as_bytes());
             assert_eq!(value.get("b").and_then(Value::as_i64), Some(7), "{depth}");
             assert_eq!(oddities.contains(&Oddity::TooDeep), depth >= DEEPEST, "{depth}");
+        }
+    }
+
+    #[test]
+    fn a_member_of_nothing_but_values_is_read_as_far_as_memory_goes() {
+        for (value, most) in [("1,", MOST), ("{},", MOST / CONTAINER)] {
+            let (value, oddities) = odd(format!("[{}1]", value.repeat(MOST)).as_bytes());
+            assert_eq!(oddities, [Oddity::TooMuch]);
+            assert!(value.items().len() <= most && value.items().len() + 2 * CONTAINER > most);
+            assert!(!value.is_whole());
         }
     }
 

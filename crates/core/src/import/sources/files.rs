@@ -180,6 +180,7 @@ pub(crate) fn value(
             }
             Oddity::Twice => "A key comes twice; the last one counts.",
             Oddity::TooDeep => "What is nested too deeply was left out.",
+            Oddity::TooMuch => "It holds more than any program writes; the rest was left out.",
             Oddity::Broken => "Something in it is not JSON; what comes before that was kept.",
             // The file says so itself, or whoever looks at the value does.
             Oddity::Cut => continue,

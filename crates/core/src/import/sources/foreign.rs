@@ -381,7 +381,17 @@ fn exported() -> crate::model::view::ExportedConversation {
         message
     };
     let messages = vec![message(1, None), message(2, Some(1)), message(3, Some(1))];
-    crate::model::view::ExportedConversation { conversation, messages }
+    let metadata = serde_json::json!({ "kept": [1] });
+    crate::model::view::ExportedConversation {
+        conversation,
+        metadata: metadata.as_object().cloned(),
+        shown: Some(messages[1].id),
+        trashed: vec![crate::model::view::TrashedMessage {
+            message: message(4, Some(2)),
+            deleted_at: at,
+        }],
+        messages,
+    }
 }
 
 #[test]
@@ -398,9 +408,12 @@ fn our_own_export_comes_back_as_it_was() {
         assert_eq!(found.system(), "tidemark");
         let haul = Haul::of(found.as_ref(), folder.path());
         let record = haul.conversations.into_iter().next().expect("a conversation");
-        let rows = rows::of_conversation("tidemark", record, None);
+        let rows = rows::of_conversation("tidemark", record, None, &mut rows::Told::default());
         assert_eq!(rows.conversation, exported.conversation);
-        assert_eq!(rows.messages, exported.messages);
+        assert_eq!(rows.messages[..3], exported.messages);
+        assert_eq!(rows.messages[3], exported.trashed[0].message);
+        assert_eq!(rows.trashed, [(rows.messages[3].id, exported.trashed[0].deleted_at)]);
+        assert_eq!((Some(rows.metadata), rows.shown), (exported.metadata, exported.shown));
     }
 }
 

@@ -93,12 +93,15 @@ fn conversation(bytes: &[u8], place: Place, sink: &mut Sink<'_>) -> ControlFlow<
 }
 
 fn record(exported: ExportedConversation, place: Place) -> Conversation {
-    let ExportedConversation { conversation: own, messages } = exported;
-    let nodes = messages.into_iter().map(|message| super::tree::Node {
+    let ExportedConversation { conversation: own, metadata, shown, messages, trashed } = exported;
+    let kept = messages.into_iter().map(|message| (message, None));
+    let trashed = trashed.into_iter().map(|one| (one.message, Some(one.deleted_at)));
+    let nodes = kept.chain(trashed).map(|(message, trashed)| super::tree::Node {
         key: message.id.to_string(),
         parent: message.parent_id.map(|id| id.to_string()),
-        message: Some(self::message(message)),
+        message: Some(Message { trashed, ..self::message(message) }),
     });
+    let tree = super::tree::grow(nodes.collect());
     Conversation {
         key: own.id.to_string(),
         own_id: Some(own.id),
@@ -108,7 +111,9 @@ fn record(exported: ExportedConversation, place: Place) -> Conversation {
         pinned: own.pinned,
         archived: own.archived,
         trashed: own.trashed_at.is_some(),
-        messages: super::tree::grow(nodes.collect()).messages,
+        metadata: metadata.unwrap_or_default(),
+        shown: shown.and_then(|shown| tree.find(&shown.to_string())),
+        messages: tree.messages,
         own: Some(Box::new(own)),
         place,
         ..Conversation::default()

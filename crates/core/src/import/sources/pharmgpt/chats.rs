@@ -123,6 +123,8 @@ impl File<'_> {
             }
             self.found += 1;
             let value = files::value(&place, &element, sink)?;
+            // All of a long conversation is in memory several times as it is.
+            drop(element);
             self.entry(key, &value, place, sink)
         })?;
         if self.number > 0 {

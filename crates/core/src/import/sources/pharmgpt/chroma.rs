@@ -22,7 +22,9 @@ use crate::import::sources::{Sink, files::Found};
 const STEPS: u64 = 400_000_000;
 const STEPS_BETWEEN: i32 = 100_000;
 /// No piece of text is larger; PharmGPT cut them at 1,000 characters.
-const LONGEST: i32 = 64 << 20;
+const LONGEST: i32 = 8 << 20;
+/// Nor is the text of one document, which is in memory.
+const LARGEST: usize = 64 << 20;
 
 /// The pieces of one store, by the document they belong to.
 #[derive(Debug, Default)]
@@ -44,6 +46,8 @@ struct Open {
 pub(super) struct Chunks {
     pub(super) texts: Vec<Text>,
     pub(super) place: Place,
+    /// There is more of it than any true document has.
+    pub(super) is_cut: bool,
     /// What stands beside the first piece.
     beside: Vec<(Text, Value)>,
 }
@@ -106,10 +110,16 @@ impl Store {
         let pieces = self.documents.remove(document)?;
         let connection = &self.inner.as_ref()?.connection;
         let place = Place::new(self.place.path.clone(), document);
-        let mut chunks = Chunks { texts: Vec::new(), place, beside: Vec::new() };
+        let mut chunks = Chunks { texts: Vec::new(), place, is_cut: false, beside: Vec::new() };
+        let mut bytes = 0;
         for (_, id) in pieces {
             // A page that cannot be read costs its pieces; the count that is claimed tells.
             let Ok((text, beside)) = piece(connection, id) else { continue };
+            bytes += text.as_ref().map_or(0, |text| text.bytes().len());
+            if bytes > LARGEST {
+                chunks.is_cut = true;
+                break;
+            }
             chunks.texts.extend(text);
             if chunks.beside.is_empty() {
                 chunks.beside = beside;
@@ -118,10 +128,9 @@ impl Store {
         Some(chunks)
     }
 
-    /// Documents that nobody has taken.
-    pub(super) fn rest(&mut self) -> Vec<(String, Chunks)> {
-        let keys: Vec<String> = self.documents.keys().cloned().collect();
-        keys.into_iter().filter_map(|key| Some((key.clone(), self.take(&key)?))).collect()
+    /// Documents that nobody has taken; one by one, for their texts are in memory.
+    pub(super) fn rest(&self) -> Vec<String> {
+        self.documents.keys().cloned().collect()
     }
 }
 
@@ -168,7 +177,8 @@ fn open(url: &str) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// A view, or a virtual table, under one of the names would run what somebody else wrote.
+/// A view, or a virtual table, under one of the names would run what somebody else wrote; a column that is
+/// computed would, too.
 fn refuse_what_is_no_table(connection: &Connection) -> rusqlite::Result<()> {
     let tables: i64 = connection.query_row(
         "SELECT count(*)
@@ -180,8 +190,14 @@ fn refuse_what_is_no_table(connection: &Connection) -> rusqlite::Result<()> {
         [],
         |row| row.get(0),
     )?;
-    match tables {
-        2 => Ok(()),
+    let computed: i64 = connection.query_row(
+        "SELECT (SELECT count(*) FROM pragma_table_xinfo('embeddings') WHERE hidden <> 0)
+              + (SELECT count(*) FROM pragma_table_xinfo('embedding_metadata') WHERE hidden <> 0)",
+        [],
+        |row| row.get(0),
+    )?;
+    match (tables, computed) {
+        (2, 0) => Ok(()),
         _ => Err(rusqlite::Error::InvalidPath("it has not the tables of such a store".into())),
     }
 }

@@ -158,7 +158,8 @@ impl Reading<'_> {
                 self.document(&key, &value, found, place, sink)
             })?;
         }
-        for (key, chunks) in own.rest() {
+        for key in own.rest() {
+            let Some(chunks) = own.take(&key) else { continue };
             let place = chunks.place.clone();
             sink(
                 place.note("Pieces of a document that is not listed; they come over all the same."),
@@ -185,6 +186,10 @@ impl Reading<'_> {
             self.uploads.take(self.owner, &name.shown, &compared)
         });
         let claimed = number(&["chunk_count", "chunks_count"]);
+        if chunks.as_ref().is_some_and(|chunks| chunks.is_cut) {
+            let reason = "The document has more text than any; what comes behind is left out.";
+            sink(place.skip(Kind::Fragment, reason))?;
+        }
         let fragments: Vec<Text> = chunks.map(|chunks| chunks.texts).unwrap_or_default();
         let found = i64::try_from(fragments.len()).unwrap_or(i64::MAX);
         if claimed.is_some_and(|claimed| claimed > found) {
