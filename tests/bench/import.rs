@@ -124,6 +124,7 @@ fn import(home: &Path, root: &Path) -> anyhow::Result<Imported> {
         named: PathBuf::from(root),
         refused: Vec::new(),
         whose: Whose::All,
+        proven: std::collections::BTreeSet::new(),
         backups: Some(home.join("backups")),
         auto_rollback: false,
     };

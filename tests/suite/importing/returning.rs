@@ -125,8 +125,8 @@ async fn core(terminal: &Terminal) -> Tidemark {
     terminal.desk.open().await
 }
 
-/// What a mirror exports, with the digests of what it holds.
-async fn exported(terminal: &Terminal) -> (Value, BTreeMap<Uuid, [String; 2]>) {
+/// What a mirror exports, to the byte, with the digests of what it holds.
+async fn exported(terminal: &Terminal) -> (String, BTreeMap<Uuid, [String; 2]>) {
     let core = core(terminal).await;
     write(&core);
     core.close().await;
@@ -136,14 +136,15 @@ async fn exported(terminal: &Terminal) -> (Value, BTreeMap<Uuid, [String; 2]>) {
     let earlier = report["imported"]["conversations"].as_u64().expect("a number");
     assert_eq!(digests.len() as u64, 2 + earlier, "ours, and those of an earlier import");
     core.close().await;
-    (terminal.json(&["export"]), digests)
+    let output = terminal.run(&["--json", "export"]);
+    (String::from_utf8(output.stdout).expect("a text"), digests)
 }
 
-/// The digests of an empty mirror that such a document was imported into, and where its branches end.
-async fn imported(document: &Value) -> (BTreeMap<Uuid, [String; 2]>, Value) {
+/// The digests of an empty mirror that an export was imported into, and what that exports.
+async fn imported(document: &str) -> (BTreeMap<Uuid, [String; 2]>, Value) {
     let terminal = Terminal::new(Script::default());
     let path: PathBuf = terminal.desk.folder.path().join("export.json");
-    std::fs::write(&path, document.to_string()).expect("written");
+    std::fs::write(&path, document).expect("written");
     let report = terminal.json(&["import", "run", &path.display().to_string()]);
     assert_eq!(report["verified"], true, "{report:#}");
     let core = core(&terminal).await;
@@ -158,6 +159,7 @@ async fn what_was_exported_comes_back_into_an_empty_mirror_with_the_same_digests
     let (document, expected) = exported(&terminal).await;
     let (found, again) = imported(&document).await;
     assert_eq!(found, expected);
+    let document = serde_json::from_str(&document).expect("JSON");
     for (one, other) in all(&document).zip(all(&again)) {
         assert_eq!(one["shown"], other["shown"], "the branch that is shown");
         assert_eq!(one["trashed"], other["trashed"]);
@@ -172,8 +174,7 @@ fn all(document: &Value) -> impl Iterator<Item = &Value> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_byte_of_an_export_is_another_digest() {
     let terminal = Terminal::new(Script::default());
-    let (document, expected) = exported(&terminal).await;
-    let text = document.to_string();
+    let (text, expected) = exported(&terminal).await;
     let changes = [
         ("\"text 3\"", "\"text 4\""),
         ("Be kind.", "Be kinn."),
@@ -184,8 +185,7 @@ async fn a_changed_byte_of_an_export_is_another_digest() {
     ];
     for (before, after) in changes {
         assert!(text.contains(before), "{before} is in it");
-        let changed = serde_json::from_str(&text.replacen(before, after, 1)).expect("JSON");
-        let (found, _) = imported(&changed).await;
+        let (found, _) = imported(&text.replacen(before, after, 1)).await;
         assert_ne!(found, expected, "{before}");
     }
 }

@@ -13,6 +13,7 @@
 //! | who is meant by a name | `people.rs`; proof by their old password: `proof.rs` |
 //! | from records to rows | `rows.rs` |
 //! | one reading of a source, with its counts | `survey.rs` |
+//! | what was read and waits to be written | `waiting.rs` |
 //! | plan, run, verification, undo | `run.rs`; what they say: `report.rs` |
 //! | noticing that a source changes | `watch.rs` |
 //! | everybody's part into their own account | `accounts.rs` |
@@ -35,6 +36,7 @@ pub mod sources;
 pub mod survey;
 pub mod text;
 pub mod time;
+mod waiting;
 pub mod watch;
 
 pub use record::{Attachment, Conversation, Document, Item, Message, Note, Owner, Skip};

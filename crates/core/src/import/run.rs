@@ -6,6 +6,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -17,15 +20,14 @@ use super::report::{Counts, Mismatch, Plan, Report};
 use super::rows::{DocumentRows, Rows};
 use super::sources::{Input, Source};
 use super::survey::{self, Found, Whose};
+use super::waiting::{joined, read_ahead};
 use crate::error::{Code, Failure, Result};
-use crate::mirror::imports::{self, Batch, NewDocument, State, Undone};
+use crate::mirror::imports::{self, State, Undone};
 use crate::mirror::{self, Mirror, conversations, messages};
 use crate::model::{ConversationId, Message, MessageId};
 
-/// Messages of one transaction: a person's write waits behind it.
-const BATCH: usize = 500;
-/// Bytes of files that wait for their transaction: they are in memory.
-const BATCH_BYTES: usize = 32 << 20;
+/// How often it is looked at how far the backup is.
+const GLANCE: Duration = Duration::from_millis(20);
 /// Conversations of one transaction of the undo.
 const UNDO_BATCH: usize = 20;
 
@@ -258,10 +260,16 @@ pub fn run(
         Some(import) => (import.id, import.backup),
         None => (begin(mirror, system, &root, &how)?, None),
     };
-    let (before, beside) = plan_after(mirror, source, request, resumed, stop, told)?;
-    let archive = match (&archive, &request.backups) {
-        (None, Some(folder)) => Some(back_up(mirror, id, request, folder, told)?),
-        _ => archive,
+    let (before, beside, archive) = match (archive, &request.backups) {
+        (None, Some(_)) => {
+            let (planned, name) =
+                plan_and_back_up(mirror, source, request, id, resumed, stop, told)?;
+            (planned.0, planned.1, Some(name))
+        }
+        (archive, _) => {
+            let (plan, beside) = plan_after(mirror, source, request, resumed, stop, told)?;
+            (plan, beside, archive)
+        }
     };
     let mut earlier = written(mirror, id)?;
     earlier.add(beside);
@@ -304,19 +312,35 @@ fn begin(mirror: &Mirror, system: &str, root: &str, options: &Value) -> Result<U
     Ok(id)
 }
 
-fn back_up(
+/// Both only read, and each has a core to itself.
+fn plan_and_back_up(
     mirror: &Mirror,
-    id: Uuid,
+    source: &dyn Source,
     request: &Request,
-    folder: &std::path::Path,
+    id: Uuid,
+    resumed: Option<Uuid>,
+    stop: &CancellationToken,
     told: &mut dyn FnMut(Progress),
-) -> Result<String> {
+) -> Result<((Plan, Counts), String)> {
     let name = format!("{id}.zip");
-    backup::make(&request.named, &folder.join(&name), &mut |bytes| {
-        told(Progress::BackingUp(bytes));
+    let folder = request.backups.clone().unwrap_or_default();
+    let (archive, copied) = (folder.join(&name), AtomicU64::new(0));
+    let plan = thread::scope(|scope| {
+        let copying = scope.spawn(|| {
+            backup::make(&request.named, &archive, &mut |bytes| {
+                copied.store(bytes, Ordering::Relaxed);
+            })
+        });
+        let plan = plan_after(mirror, source, request, resumed, stop, told);
+        while plan.is_ok() && !copying.is_finished() {
+            told(Progress::BackingUp(copied.load(Ordering::Relaxed)));
+            thread::sleep(GLANCE);
+        }
+        joined(copying)?;
+        plan
     })?;
     mirror.write(|write| imports::backed_up(write, id, &name))?;
-    Ok(name)
+    Ok((plan, name))
 }
 
 /// Writes in transactions that do not wait for the disk: what a power cut takes is read again, for the
@@ -330,100 +354,20 @@ fn write_all(
     stop: &CancellationToken,
     told: &mut dyn FnMut(Progress),
 ) -> Result<Plan> {
-    let mut fault = None;
-    let mut waiting = Waiting::default();
-    let plan = survey::read(source, &request.input, &request.whose, &mut |found, plan| {
+    let (mut fault, mut messages) = (None, 0);
+    let plan = read_ahead(source, request, &mut |batch| {
+        for one in &batch.found {
+            messages += one.messages();
+            told(Progress::Writing(messages, total));
+        }
         if stop.is_cancelled() {
             return ControlFlow::Break(());
         }
-        waiting.push(found);
-        told(Progress::Writing(plan.counts.messages, total));
-        let written = if waiting.is_full() { waiting.write(mirror, id) } else { Ok(()) };
-        stop_at(written, &mut fault)
+        stop_at(batch.write(mirror, id), &mut fault)
     });
     let plan = of(request, whole(plan, fault, source)?);
-    waiting.write(mirror, id)?;
     not_stopped(stop)?;
     Ok(plan)
-}
-
-#[derive(Default)]
-struct Waiting {
-    found: Vec<Found>,
-    messages: usize,
-    /// Of the messages, and of files that hang on them.
-    bytes: usize,
-}
-
-impl Waiting {
-    fn push(&mut self, found: Found) {
-        self.messages += match &found {
-            Found::Conversation(rows) => rows.messages.len().max(1),
-            Found::Document(rows) => rows.fragments.len().max(1),
-        };
-        self.bytes += match &found {
-            Found::Conversation(rows) => {
-                let files = rows.blobs.iter().map(|(_, bytes)| bytes.len());
-                files
-                    .chain(rows.messages.iter().map(|message| message.content.len()))
-                    .sum::<usize>()
-            }
-            Found::Document(rows) => rows.fragments.iter().map(String::len).sum(),
-        };
-        self.found.push(found);
-    }
-
-    fn is_full(&self) -> bool {
-        self.messages >= BATCH || self.bytes >= BATCH_BYTES
-    }
-
-    fn write(&mut self, mirror: &Mirror, import: Uuid) -> Result<(), mirror::Error> {
-        let found = std::mem::take(&mut self.found);
-        (self.messages, self.bytes) = (0, 0);
-        if found.is_empty() {
-            return Ok(());
-        }
-        mirror.write_behind(|write| {
-            for one in &found {
-                match one {
-                    Found::Conversation(rows) => {
-                        for (hash, bytes) in &rows.blobs {
-                            imports::keep_blob(write, hash, bytes)?;
-                        }
-                        imports::write(write, import, &batch(rows))?;
-                    }
-                    Found::Document(rows) => {
-                        imports::write_document(write, import, &document(rows))?;
-                    }
-                }
-            }
-            Ok(())
-        })
-    }
-}
-
-fn batch(rows: &Rows) -> Batch<'_> {
-    Batch {
-        conversation: &rows.conversation,
-        metadata: &rows.metadata,
-        messages: &rows.messages,
-        trashed: &rows.trashed,
-        shown: rows.shown,
-    }
-}
-
-fn document(rows: &DocumentRows) -> NewDocument<'_> {
-    NewDocument {
-        id: rows.id,
-        conversation_id: rows.conversation_id,
-        title: &rows.title,
-        mime: rows.mime.as_deref(),
-        bytes: rows.bytes,
-        origin: &rows.origin,
-        metadata: &rows.metadata,
-        created_at: rows.created_at,
-        fragments: &rows.fragments,
-    }
 }
 
 /// What this import wrote in all its runs.
@@ -459,21 +403,26 @@ fn verify(
     let total = report.plan.counts.messages;
     let (mut fault, mut wrong, mut wrote) = (None, Vec::new(), Tally::default());
     let id: Uuid = report.id.parse().unwrap_or_default();
-    let again = survey::read(source, &request.input, &request.whose, &mut |found, plan| {
-        if stop.is_cancelled() {
-            return ControlFlow::Break(());
+    let mut messages = 0;
+    let again = read_ahead(source, request, &mut |batch| {
+        for found in &batch.found {
+            if stop.is_cancelled() {
+                return ControlFlow::Break(());
+            }
+            messages += found.messages();
+            told(Progress::Verifying(messages, total));
+            let compared = match found {
+                Found::Conversation(rows) => compare(mirror, rows),
+                Found::Document(rows) => compare_document(mirror, rows),
+            };
+            let compared = compared.map(|found| wrong.extend(found));
+            let compared = compared.and_then(|()| match found {
+                Found::Conversation(rows) => wrote.add(mirror, id, rows),
+                Found::Document(_) => Ok(()),
+            });
+            stop_at(compared, &mut fault)?;
         }
-        told(Progress::Verifying(plan.counts.messages, total));
-        let compared = match &found {
-            Found::Conversation(rows) => compare(mirror, rows),
-            Found::Document(rows) => compare_document(mirror, rows),
-        };
-        let compared = compared.map(|found| wrong.extend(found));
-        let compared = compared.and_then(|()| match &found {
-            Found::Conversation(rows) => wrote.add(mirror, id, rows),
-            Found::Document(_) => Ok(()),
-        });
-        stop_at(compared, &mut fault)
+        ControlFlow::Continue(())
     });
     let again = whole(again, fault, source)?;
     not_stopped(stop)?;

@@ -34,7 +34,7 @@ const ASIDE_STEP: Duration = Duration::from_micros(100);
 
 impl Mirror {
     /// Whether somebody else wants to write: a batch ends there.
-    pub(super) fn a_person_waits(&self) -> bool {
+    pub(crate) fn a_person_waits(&self) -> bool {
         self.inner.persons.0.load(Ordering::Relaxed) > 0
     }
 

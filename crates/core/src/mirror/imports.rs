@@ -1,5 +1,6 @@
 //! The tables `imports`, `imported`, `fragments` and `blobs`: what was brought from older programs.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
@@ -286,11 +287,11 @@ pub fn write(write: &mut Write<'_>, import: Uuid, batch: &Batch<'_>) -> Result<W
     let id = batch.conversation.id;
     let known = known(&write.tx, id)?;
     let is_new = known.is_none();
-    let fresh: Vec<_> = match &known {
+    let fresh: Cow<'_, [Message]> = match &known {
         Some(known) => {
             batch.messages.iter().filter(|one| !known.contains(&one.id)).cloned().collect()
         }
-        None => batch.messages.to_vec(),
+        None => Cow::Borrowed(batch.messages),
     };
     if is_new {
         insert(write, batch)?;

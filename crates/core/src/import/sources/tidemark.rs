@@ -51,7 +51,11 @@ impl Source for Tidemark {
 
 fn is_its(beginning: &Beginning) -> bool {
     beginning.object().is_some_and(|whole| {
-        whole.str("format") == Some("tidemark-export") || is_conversation(whole)
+        // Sorted by another program, its name may stand behind everything.
+        let first = whole.get("conversations").and_then(|list| list.items().first());
+        whole.str("format") == Some("tidemark-export")
+            || is_conversation(whole)
+            || first.is_some_and(is_conversation)
     })
 }
 
