@@ -128,6 +128,9 @@ fn fuzz_with(
         let folder = tempfile::tempdir().expect("a folder");
         seed.write(folder.path());
         assert!(source.recognises(folder.path()), "{name} does not know its own: {seed:?}");
+        let sites = sources::look(folder.path()).sites;
+        let others = sites.iter().filter(|site| site.source.system() != system).count();
+        assert_eq!(others, 0, "others take {seed:?} for theirs, beside {name}");
         let found = conversations(source.as_ref(), folder.path());
         assert!(found > 0 || seed.is_damaged(), "{name} finds nothing in {seed:?}");
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use tidemark_core::api::Tidemark;
 use tidemark_core::mirror::{conversations, imports, messages, thread};
 use tidemark_core::model::wire::{Kind, Table};
@@ -18,6 +19,7 @@ use uuid::Uuid;
 use super::fixture;
 use crate::cli::Terminal;
 
+const PICTURE: &[u8] = b"\x89PNG, as far as anybody looks";
 const AT: i64 = 1_750_000_000_000;
 
 fn message(id: ConversationId, n: u128, parent: Option<u128>) -> Message {
@@ -56,8 +58,8 @@ fn full(id: ConversationId) -> (Conversation, Vec<Message>) {
         kind: "image".into(),
         name: Some("a.png".into()),
         mime: Some("image/png".into()),
-        sha256: Some("ab".repeat(32)),
-        bytes: Some(7),
+        sha256: Some(hex(&Sha256::digest(PICTURE))),
+        bytes: Some(PICTURE.len() as i64),
         url: Some("https://example.invalid/a.png".into()),
     }];
     let states = [MessageState::Stopped, MessageState::Interrupted, MessageState::NeedsYou];
@@ -84,6 +86,7 @@ fn write(core: &Tidemark) {
         core.mirror()
             .write(|write| {
                 conversations::insert(write, &conversation)?;
+                imports::keep_blob(write, &Sha256::digest(PICTURE).into(), PICTURE)?;
                 messages::insert_batch(write, id, &all)?;
                 let kept = r#"{"kept": {"a": [1]}}"#;
                 let sql = "UPDATE conversations SET metadata = ?2 WHERE id = ?1";
@@ -160,9 +163,12 @@ async fn what_was_exported_comes_back_into_an_empty_mirror_with_the_same_digests
     let (found, again) = imported(&document).await;
     assert_eq!(found, expected);
     let document = serde_json::from_str(&document).expect("JSON");
+    let files = all(&again).filter(|one| one["files"][0]["base64"].is_string()).count();
+    assert_eq!(files, 2, "both have the picture's bytes");
     for (one, other) in all(&document).zip(all(&again)) {
         assert_eq!(one["shown"], other["shown"], "the branch that is shown");
         assert_eq!(one["trashed"], other["trashed"]);
+        assert_eq!(one["files"], other["files"], "the bytes that hang on it");
     }
 }
 

@@ -1,22 +1,51 @@
 //! Writing conversations out.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::{Export, ExportFormat, ExportedConversation, Shelf, Tidemark};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use rusqlite::Connection;
+
+use super::{Export, ExportFormat, ExportedConversation, ExportedFile, Shelf, Tidemark};
 use crate::error::{Code, Failure, Result};
-use crate::mirror::{conversations, messages, thread};
+use crate::mirror::{self, conversations, imports, messages, thread};
 use crate::model::{Conversation, ConversationId, Message, MessageState, Role};
+
+/// More bytes of files are not written into one conversation: what reads it back holds it whole.
+const MOST_FILES: usize = 48 << 20;
+
+/// The bytes that hang on messages, each once.
+fn files<'a>(
+    connection: &Connection,
+    messages: impl Iterator<Item = &'a Message>,
+) -> Result<Vec<ExportedFile>, mirror::Error> {
+    let (mut found, mut size) = (Vec::new(), 0);
+    let named = messages.flat_map(|message| &message.parts).filter_map(|part| part.sha256.as_ref());
+    for sha256 in named.collect::<BTreeSet<_>>() {
+        let Some(bytes) = imports::blob(connection, sha256)? else { continue };
+        size += bytes.len();
+        if size <= MOST_FILES {
+            found.push(ExportedFile { sha256: sha256.clone(), base64: BASE64.encode(bytes) });
+        }
+    }
+    Ok(found)
+}
 
 impl Tidemark {
     /// One conversation, whole: all branches, all fields.
     pub fn export(&self, id: ConversationId) -> Result<ExportedConversation> {
         self.read(|connection| {
+            let messages = messages::of_conversation(connection, id)?;
+            let trashed = messages::in_the_trash(connection, id)?;
+            let all = messages.iter().chain(trashed.iter().map(|one| &one.message));
             Ok(ExportedConversation {
                 conversation: conversations::get(connection, id)?,
                 metadata: conversations::metadata(connection, id)?,
                 shown: conversations::leaf(connection, id)?,
-                messages: messages::of_conversation(connection, id)?,
-                trashed: messages::in_the_trash(connection, id)?,
+                files: files(connection, all)?,
+                messages,
+                trashed,
             })
         })
     }

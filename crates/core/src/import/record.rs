@@ -101,6 +101,8 @@ pub struct Conversation {
     pub place: Place,
     /// The row itself, from an export of Tidemark: it keeps its id and all that it has.
     pub own: Option<Box<crate::model::Conversation>>,
+    /// The bytes that its messages name by their hash, from an export of Tidemark.
+    pub files: Vec<Vec<u8>>,
 }
 
 /// A message.

@@ -69,6 +69,7 @@ pub fn of_conversation(
     told: &mut Told,
 ) -> Rows {
     let messages = std::mem::take(&mut found.messages);
+    let files = std::mem::take(&mut found.files).into_iter();
     let names = Names {
         system,
         owner: found.owner.as_deref().unwrap_or_default(),
@@ -84,7 +85,7 @@ pub fn of_conversation(
         before: found.created.at.unwrap_or_default(),
         rows: Vec::with_capacity(messages.len()),
         trashed: Vec::new(),
-        blobs: Vec::new(),
+        blobs: files.map(|bytes| (Sha256::digest(&bytes).into(), bytes)).collect(),
         skips: Vec::new(),
         assumed_zone: found.created.assumed,
         place: &found.place,

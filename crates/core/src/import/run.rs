@@ -150,7 +150,11 @@ struct Tally {
 
 impl Tally {
     fn add(&mut self, mirror: &Mirror, import: Uuid, rows: &Rows) -> Result<(), mirror::Error> {
-        let hangs = rows.messages.iter().filter(|message| !message.parts.is_empty());
+        // Of a message that is told again, what was told first was written.
+        let hangs = rows
+            .messages
+            .iter()
+            .filter(|message| !message.parts.is_empty() && !rows.again.contains(&message.id));
         let hangs: Vec<_> = hangs.collect();
         if rows.folded == 0 && hangs.is_empty() {
             return Ok(());

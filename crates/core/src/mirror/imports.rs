@@ -429,6 +429,14 @@ pub fn keep_blob(write: &Write<'_>, sha256: &[u8; 32], bytes: &[u8]) -> Result<(
     Ok(())
 }
 
+/// Bytes by their hash, in hexadecimal; none where they are not here.
+pub fn blob(connection: &Connection, sha256: &str) -> Result<Option<Vec<u8>>, Error> {
+    Ok(connection
+        .prepare_cached("SELECT bytes FROM blobs WHERE sha256 = unhex(?1)")?
+        .query_row([sha256], |row| row.get(0))
+        .optional()?)
+}
+
 /// How many pieces of a document's text are here; none where the document is not.
 pub fn fragments(connection: &Connection, id: DocumentId) -> Result<Option<i64>, Error> {
     let is_here =

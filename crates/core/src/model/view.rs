@@ -411,6 +411,18 @@ pub struct ExportedConversation {
     /// Those in the trash.
     #[serde(default)]
     pub trashed: Vec<TrashedMessage>,
+    /// The bytes that hang on them, as far as they are here.
+    #[serde(default)]
+    pub files: Vec<ExportedFile>,
+}
+
+/// Bytes that hang on messages.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct ExportedFile {
+    /// As the messages' parts name them.
+    pub sha256: String,
+    /// The bytes.
+    pub base64: String,
 }
 
 /// A message in the trash.

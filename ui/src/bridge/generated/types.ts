@@ -1725,9 +1725,25 @@ export type ExportFormat = "json" | "md";
 
 export type ExportedConversation = { 
 /**
+ * What no column of it holds: what an older program knew.
+ */
+metadata: Record<string, unknown> | null, 
+/**
+ * The end of the branch that is shown.
+ */
+shown: MessageId | null, 
+/**
  * All messages of all branches, oldest first.
  */
 messages: Array<Message>, 
+/**
+ * Those in the trash.
+ */
+trashed: Array<TrashedMessage>, 
+/**
+ * The bytes that hang on them, as far as they are here.
+ */
+files: Array<ExportedFile>, 
 /**
  * Its id.
  */
@@ -1788,6 +1804,98 @@ updated_at: Timestamp,
  * When it was last written in; the sidebar's order.
  */
 active_at: Timestamp, };
+
+export type TrashedMessage = { 
+/**
+ * Since when.
+ */
+deleted_at: Timestamp, 
+/**
+ * Its id.
+ */
+id: MessageId, 
+/**
+ * The conversation that it belongs to.
+ */
+conversation_id: ConversationId, 
+/**
+ * What it follows; none for the first of a branch.
+ */
+parent_id: MessageId | null, 
+/**
+ * The answer that this one goes on from, where Continue made a sibling.
+ */
+continues_id: MessageId | null, 
+/**
+ * Who speaks.
+ */
+role: Role, 
+/**
+ * Markdown, always valid Unicode without U+0000.
+ */
+content: string, 
+/**
+ * The original bytes in base64, where `content` had to replace what JSON cannot carry.
+ */
+content_raw: string | null, 
+/**
+ * Attachments, in order.
+ */
+parts: Array<Part>, 
+/**
+ * The model that answered, or will.
+ */
+model: ModelRef | null, 
+/**
+ * Where it is on its way.
+ */
+state: MessageState, 
+/**
+ * Tokens of the prompt, as the provider counted them.
+ */
+tokens_in: number | null, 
+/**
+ * Tokens of the answer.
+ */
+tokens_out: number | null, 
+/**
+ * Milliseconds from the request to the first token.
+ */
+first_token_ms: number | null, 
+/**
+ * Cost in millionths of a US dollar, where a price is known.
+ */
+cost_micros: number | null, 
+/**
+ * What an import or a provider told beside the text.
+ */
+metadata: Record<string, unknown> | null, 
+/**
+ * The device that runs it; only this one may change an unfinished body.
+ */
+device_id: DeviceId | null, 
+/**
+ * When it was written.
+ */
+created_at: Timestamp, 
+/**
+ * When it last changed.
+ */
+updated_at: Timestamp, 
+/**
+ * When the answer ended.
+ */
+finished_at: Timestamp | null, };
+
+export type ExportedFile = { 
+/**
+ * As the messages' parts name them.
+ */
+sha256: string, 
+/**
+ * The bytes.
+ */
+base64: string, };
 
 export type Export = { 
 /**

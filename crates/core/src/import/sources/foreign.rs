@@ -383,7 +383,7 @@ fn exported() -> crate::model::view::ExportedConversation {
     let messages = vec![message(1, None), message(2, Some(1)), message(3, Some(1))];
     let metadata = serde_json::json!({ "kept": [1] });
     crate::model::view::ExportedConversation {
-        conversation,
+        conversation: conversation.clone(),
         metadata: metadata.as_object().cloned(),
         shown: Some(messages[1].id),
         trashed: vec![crate::model::view::TrashedMessage {
@@ -391,6 +391,7 @@ fn exported() -> crate::model::view::ExportedConversation {
             deleted_at: at,
         }],
         messages,
+        files: Vec::new(),
     }
 }
 
@@ -413,7 +414,7 @@ fn our_own_export_comes_back_as_it_was() {
         assert_eq!(rows.messages[..3], exported.messages);
         assert_eq!(rows.messages[3], exported.trashed[0].message);
         assert_eq!(rows.trashed, [(rows.messages[3].id, exported.trashed[0].deleted_at)]);
-        assert_eq!((Some(rows.metadata), rows.shown), (exported.metadata, exported.shown));
+        assert_eq!((Some(rows.metadata), rows.shown), (exported.metadata.clone(), exported.shown));
     }
 }
 

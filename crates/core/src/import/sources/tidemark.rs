@@ -3,6 +3,9 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
 use super::folder::{self, Beginning, Found};
 use super::{Input, Sink, Source, files};
 use crate::import::lax::{Key, Shape, Value};
@@ -97,7 +100,10 @@ fn conversation(bytes: &[u8], place: Place, sink: &mut Sink<'_>) -> ControlFlow<
 }
 
 fn record(exported: ExportedConversation, place: Place) -> Conversation {
-    let ExportedConversation { conversation: own, metadata, shown, messages, trashed } = exported;
+    let ExportedConversation { conversation: own, metadata, shown, messages, trashed, files } =
+        exported;
+    // What is no base64 hangs on nothing: the messages name it by its hash.
+    let files = files.into_iter().filter_map(|file| BASE64.decode(file.base64).ok()).collect();
     let kept = messages.into_iter().map(|message| (message, None));
     let trashed = trashed.into_iter().map(|one| (one.message, Some(one.deleted_at)));
     let nodes = kept.chain(trashed).map(|(message, trashed)| super::tree::Node {
@@ -119,6 +125,7 @@ fn record(exported: ExportedConversation, place: Place) -> Conversation {
         shown: shown.and_then(|shown| tree.find(&shown.to_string())),
         messages: tree.messages,
         own: Some(Box::new(own)),
+        files,
         place,
         ..Conversation::default()
     }

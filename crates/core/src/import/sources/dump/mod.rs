@@ -142,8 +142,15 @@ pub(crate) fn object(value: Option<&Value>) -> serde_json::Map<String, serde_jso
     }
 }
 
-/// The columns of a file's first row, by its beginning only.
+/// The columns of a file's first row, by its beginning only; none of our own export, which is nobody's dump.
 pub(crate) fn columns(file: &Found) -> Vec<String> {
+    let columns = columns_of(file);
+    let is_ours =
+        ["title_by", "continuation_id"].iter().all(|ours| columns.iter().any(|c| c == ours));
+    if is_ours { Vec::new() } else { columns }
+}
+
+fn columns_of(file: &Found) -> Vec<String> {
     let start = file.beginning(32 << 10);
     let names = |value: &Value| -> Vec<String> {
         value.entries().iter().map(|(name, _)| name.shown.clone()).collect()
