@@ -88,7 +88,8 @@ fn write(core: &Tidemark) {
                 conversations::insert(write, &conversation)?;
                 imports::keep_blob(write, &Sha256::digest(PICTURE).into(), PICTURE)?;
                 messages::insert_batch(write, id, &all)?;
-                let kept = r#"{"kept": {"a": [1]}}"#;
+                // As it is kept: without blanks.
+                let kept = r#"{"kept":{"a":[1]}}"#;
                 let sql = "UPDATE conversations SET metadata = ?2 WHERE id = ?1";
                 write.tx.execute(sql, (id, kept))?;
                 messages::set_trashed(write, all[3].id, true)?;
