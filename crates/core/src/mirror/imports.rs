@@ -296,7 +296,10 @@ pub fn write(write: &mut Write<'_>, import: Uuid, batch: &Batch<'_>) -> Result<W
     if is_new {
         insert(write, batch)?;
     }
-    let new = if is_new { fresh.clone() } else { bring_back(write, id, &fresh)? };
+    let new = match is_new {
+        true => Cow::Borrowed(fresh.as_ref()),
+        false => Cow::Owned(bring_back(write, id, &fresh)?),
+    };
     if !new.is_empty() {
         messages::insert_batch(write, id, &new)?;
         put_away(write, batch, known.as_ref())?;
