@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::account::Accounts;
 use super::app::OpenOptions;
-use super::import::{Importing, Proofs, Watching};
+use super::import::{self, Importing, Proofs, Watching};
 use super::models::Registry;
 use super::sync::Keeper;
 use super::{KeyStore, Undoable};
@@ -111,6 +111,10 @@ impl Tidemark {
             tasks.spawn("queue", self.inner.queue.clone().run(tasks.stop_token()));
             tasks.spawn("watch", watch(self.clone(), tasks.stop_token()));
             tasks.spawn("purge", purge(self.inner.mirror.clone()));
+            let beside = self.inner.mirror.path().to_owned();
+            tasks.spawn("sweep", async move {
+                let _ = tokio::task::spawn_blocking(move || import::sweep(&beside)).await;
+            });
             self.start_sync();
         }
     }

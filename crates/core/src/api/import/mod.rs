@@ -3,6 +3,7 @@
 mod moment;
 mod prove;
 mod running;
+mod unpacked;
 mod watch;
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -43,6 +44,8 @@ use crate::remote::{Admin, Patience};
 pub use moment::{ImportMoment, ImportStage};
 pub(in crate::api) use running::Importing;
 pub use running::{ImportState, PlannedImport};
+use unpacked::Unpacked;
+pub(in crate::api) use unpacked::sweep;
 
 /// Where backups of sources are kept, below the data folder.
 const BACKUPS: &str = "backups";
@@ -343,7 +346,7 @@ impl Tidemark {
         let named = named.canonicalize().map_err(|_| nothing_at(&wanted.path))?;
         let unpacked = archive::is_archive(&named).then(|| self.unpack(&named)).transpose()?;
         let (root, refused) = match &unpacked {
-            Some((folder, refused)) => (folder.0.clone(), refused.clone()),
+            Some((folder, refused)) => (folder.folder().to_owned(), refused.clone()),
             None => (named.clone(), Vec::new()),
         };
         let site = the_one(sources::look(&root), &wanted.path)?;
@@ -361,12 +364,11 @@ impl Tidemark {
 
     /// Beside the mirror, so that it is on the same encrypted disk, if that is one; away with the import.
     fn unpack(&self, named: &Path) -> Result<(Unpacked, Vec<Skip>)> {
-        let name = format!("unpacked-{}", self.clock().new_id());
-        let folder = Unpacked(self.mirror().path().with_file_name(name));
-        private_folder(&folder.0).map_err(mirror::Error::from)?;
+        let id = self.clock().new_id();
+        let folder = Unpacked::beside(self.mirror().path(), id).map_err(mirror::Error::from)?;
         let limits = archive::Limits::default();
         let told = &mut |_| ControlFlow::Continue(());
-        let done = archive::unpack(named, &folder.0, &limits, told).map_err(|refusal| {
+        let done = archive::unpack(named, folder.folder(), &limits, told).map_err(|refusal| {
             Failure::new(Code::InvalidInput, format!("{refusal} Nothing was imported."))
                 .hint("Get the archive again, or unpack it yourself and name the folder.")
         })?;
@@ -380,24 +382,6 @@ struct Asked {
     request: Request,
     /// Goes away with the import.
     unpacked: Option<Unpacked>,
-}
-
-/// A folder of unpacked files, which goes away with its owner.
-struct Unpacked(PathBuf);
-
-impl Drop for Unpacked {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            tracing::warn!(%error, "an unpacked archive was left behind");
-        }
-    }
-}
-
-fn private_folder(path: &Path) -> std::io::Result<()> {
-    let mut folder = std::fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-    folder.create(path)
 }
 
 /// The data that is meant, where a folder holds one program's.

@@ -7,8 +7,8 @@ use ts_rs::TS;
 
 use crate::import::run::Progress;
 
-/// How the time of an import divides: reading for the plan, the copy, writing, comparing. Measured with
-/// 100,000 messages; what is left is corrected by the time that has really passed.
+/// How the time of an import divides: reading for the plan, the copy, writing, comparing. A first
+/// estimate; what is left is corrected by the time that has really passed.
 const WEIGHTS: [f64; 4] = [0.12, 0.08, 0.6, 0.2];
 /// An estimate from less than this is a guess.
 const SETTLED: Duration = Duration::from_secs(2);
