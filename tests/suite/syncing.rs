@@ -96,6 +96,8 @@ impl Device {
         let conversations = all["conversations"].as_array_mut().expect("a list");
         conversations.sort_by_key(|one| one["id"].to_string());
         for one in conversations.iter_mut() {
+            // Which branch is shown.
+            one.as_object_mut().expect("an object").remove("shown");
             one["messages"]
                 .as_array_mut()
                 .expect("a list")
