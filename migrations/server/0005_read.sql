@@ -97,7 +97,8 @@ SELECT json_build_object(
                           n.wire, k.seq, k.op::text, k.row_id,
                           (SELECT w.row FROM sync.wire AS w
                             WHERE k.op = 'U' AND w.code = k.tbl AND w.id = k.row_id
-                              AND w.user_id = (SELECT me.scope FROM me))))
+                              AND w.user_id = (SELECT me.scope FROM me)))
+                              ORDER BY k.place)
                  FROM kept AS k
                  JOIN sync.kind AS n ON n.code = k.tbl
            ), '[]'),
@@ -204,7 +205,8 @@ SELECT json_build_object(
                SELECT json_agg(json_build_array(k.seq, k.id,
                           (SELECT w.row FROM sync.wire AS w
                             WHERE w.code = (SELECT me.code FROM me) AND w.id = k.id
-                              AND w.user_id = (SELECT me.scope FROM me))))
+                              AND w.user_id = (SELECT me.scope FROM me)))
+                              ORDER BY k.place)
                  FROM kept AS k
            ), '[]'),
            'after', CASE WHEN more.has_more THEN (

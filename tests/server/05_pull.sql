@@ -1,7 +1,7 @@
 -- What a device reads: pages, cursors, restored heads, the horizon, snapshots, manifests, rows.
 BEGIN;
 \ir actors.sql
-SELECT plan(60);
+SELECT plan(62);
 
 CREATE FUNCTION pg_temp.next_transaction() RETURNS void LANGUAGE sql AS $$
     UPDATE sync.head SET xid = NULL
@@ -173,6 +173,24 @@ SELECT cmp_ok(pg_temp.read_by(who, format(call, CASE who WHEN 'service' THEN pg_
        unnest(ARRAY['public.sync_pull(NULL, 100, %L)', 'public.sync_snapshot(''messages'', NULL, 100, %L)',
                     'public.sync_snapshot(''conversations'', NULL, 100, %L)',
                     'public.sync_manifest(''messages'', pg_temp.uuid(''x''), 100, %L)']) AS call;
+
+-- A page is in order, however its parts are joined.
+CREATE FUNCTION pg_temp.in_order(page jsonb) RETURNS boolean LANGUAGE sql AS $$
+    SELECT bool_and(o.later IS NOT FALSE)
+      FROM (SELECT ((c.change ->> 1)::bigint, k.code, (c.change ->> 3)::uuid)
+                   > lag(((c.change ->> 1)::bigint, k.code, (c.change ->> 3)::uuid)) OVER (ORDER BY c.place) AS later
+              FROM jsonb_array_elements(page -> 'changes') WITH ORDINALITY AS c (change, place)
+              JOIN sync.kind AS k ON k.wire = c.change ->> 0) AS o
+$$;
+SET LOCAL enable_nestloop = off;
+DISCARD PLANS;
+SELECT is(pg_temp.in_order(pg_temp.pull(NULL, 2000)), true, 'in order where nothing is looked up row by row');
+SET LOCAL enable_hashjoin = off;
+DISCARD PLANS;
+SELECT is(pg_temp.in_order(pg_temp.pull(NULL, 2000)), true, 'in order where all is merged');
+SET LOCAL enable_hashjoin = on;
+SET LOCAL enable_nestloop = on;
+DISCARD PLANS;
 
 -- The horizon: 90 days, moved by a push.
 UPDATE sync.txn SET at = now() - interval '91 days' WHERE scope = pg_temp.id('ann') AND seq <= (:'cursor'::jsonb ->> 'seq')::bigint;
