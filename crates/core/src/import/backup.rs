@@ -10,7 +10,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use crate::error::{Code, Failure, Result};
-use crate::sync::digest::hex;
+use crate::model::hex;
 
 /// The manifest's name in the archive.
 const MANIFEST: &str = "tidemark-manifest.json";

@@ -9,8 +9,8 @@ use subtle::ConstantTimeEq as _;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::record::Proof;
+use crate::model::hex;
 use crate::providers::secret::Secret;
-use crate::sync::digest::hex;
 
 /// A SHA-256 in hexadecimal.
 const HASH_LEN: usize = 64;

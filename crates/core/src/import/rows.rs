@@ -13,11 +13,11 @@ use super::record::{self, Attachment, Kind, Owner};
 use super::report::Counts;
 use super::{Item, Text, When};
 use crate::chat::body;
+use crate::model::hex;
 use crate::model::{
     self, ConversationId, DocumentId, MAX_MESSAGE_BYTES, MessageId, MessageState, ModelRef, Part,
     Role, Timestamp, TitleBy,
 };
-use crate::sync::digest::hex;
 
 /// A conversation as it is written.
 #[derive(Debug, Clone, PartialEq)]

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::Error;
+use crate::model::hex;
 use crate::model::wire::{Cell, Clocks, Field, FieldKind, Table};
 
 /// A row as it stands here, in the words of the wire.
@@ -115,10 +116,6 @@ fn to_wire(value: ValueRef<'_>, kind: FieldKind) -> Value {
         },
         ValueRef::Null | ValueRef::Real(_) => Value::Null,
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// One row.

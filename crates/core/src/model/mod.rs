@@ -4,6 +4,7 @@
 //! thing on every side. Times are [`Timestamp`]: integer milliseconds in SQLite, RFC 3339 in JSON.
 
 mod conversation;
+mod hex;
 mod ids;
 mod message;
 mod provider;
@@ -13,6 +14,7 @@ pub mod view;
 pub mod wire;
 
 pub use conversation::{Conversation, Origin, TitleBy};
+pub use hex::hex;
 pub use ids::{ConversationId, DeviceId, DocumentId, FileId, MessageId, UsageId};
 pub use message::{Message, MessageState, Part, Role};
 pub use provider::{ModelInfo, ModelRef, ProviderConfig, ProviderKind};

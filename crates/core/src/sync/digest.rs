@@ -4,6 +4,7 @@
 //! one scope that are at rest have the same. [`content_digest`] is of a conversation without ids and
 //! seqs: an export and what was imported from it have the same.
 
+pub use crate::model::hex;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -60,11 +61,6 @@ impl SyncDigest {
     pub fn hex(self) -> String {
         hex(&self.0.finalize())
     }
-}
-
-/// Lower-case hexadecimal, as digests travel.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What of a conversation belongs to its content: all but ids.

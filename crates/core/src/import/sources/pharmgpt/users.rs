@@ -10,7 +10,7 @@ use crate::import::Text;
 use crate::import::lax::{Key, Shape, Value};
 use crate::import::record::{Item, Kind, Owner, Place, Proof};
 use crate::import::sources::{Sink, files, files::Found, speech};
-use crate::sync::digest::hex;
+use crate::model::hex;
 
 /// Whoever folders are named after.
 #[derive(Debug)]

@@ -9,9 +9,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::super::gguf::sample::Sample;
-use super::super::verified::hex;
 use super::transfer::content_range;
 use super::*;
+use crate::model::hex;
 
 /// What the server does with one request.
 #[derive(Debug, Clone, PartialEq)]
