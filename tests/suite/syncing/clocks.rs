@@ -12,6 +12,8 @@ use super::*;
 use crate::desk::to;
 
 const YEAR_MS: i64 = 365 * 86_400_000;
+/// As exactly as a device knows the server's clock, half of its quickest answer, and more.
+const APART: Duration = Duration::from_secs(1);
 
 /// A clock that is this much off.
 #[derive(Debug)]
@@ -40,7 +42,7 @@ async fn clocks_that_are_ten_years_off_change_neither_who_was_later_nor_what_is_
     ahead.comes_to_rest(until()).await;
     behind.comes_to_rest(until()).await;
     ahead.core.rename(chat, "Earlier, by the clock ahead").expect("renamed");
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    tokio::time::sleep(APART).await;
     behind.core.rename(chat, "Later, by the clock behind").expect("renamed");
     for device in [&ahead, &behind, &ahead] {
         device.comes_to_rest(until()).await;
@@ -51,7 +53,7 @@ async fn clocks_that_are_ten_years_off_change_neither_who_was_later_nor_what_is_
     // Put into the trash on one; then written to on the other, whose clock is twenty years behind that.
     ahead.core.trash(chat).expect("trashed");
     ahead.comes_to_rest(until()).await;
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    tokio::time::sleep(APART).await;
     behind.core.say(&to(Some(chat), "still of use")).expect("said");
     for device in [&behind, &ahead, &behind] {
         device.comes_to_rest(until()).await;

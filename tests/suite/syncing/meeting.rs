@@ -1,6 +1,13 @@
 //! Two devices that were apart.
 
+use std::sync::Arc;
+
+use tidemark_core::clock::SystemClock;
+use tidemark_core::sync::store;
+
+use super::weather::Live;
 use super::*;
+use crate::desk::to;
 
 #[test]
 fn what_is_written_offline_on_both_is_on_both_byte_for_byte() {
@@ -155,4 +162,19 @@ fn the_devices_and_the_sessions_of_the_account_are_listed_and_one_can_be_signed_
     assert!(refused.message.contains("safe here"), "{refused:?}");
     assert_eq!(b.json(&["conversations"]).as_array().map(Vec::len), Some(1), "nothing is gone");
     assert_eq!(a.json(&["sessions"]).as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_written_a_moment_before_a_sync_is_asked_for_goes_up_with_it() {
+    let stack = Stack::launch(Options::quick()).await.expect("a stack");
+    let device = Live::at(Arc::new(SystemClock)).await;
+    device.enters(&stack, ANN, true).await;
+    device.core.sync_once().await.expect("at rest");
+    for n in 0..10 {
+        device.core.say(&to(None, &format!("chat {n}"))).expect("said");
+        let status = device.core.sync_once().await.expect("synced");
+        assert_eq!(status.counts.waiting, 0);
+        let waits = device.core.mirror().read(store::counts).expect("readable").waiting;
+        assert_eq!(waits, 0, "sync said that all is up, and {waits} were not");
+    }
 }

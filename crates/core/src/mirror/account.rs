@@ -155,16 +155,9 @@ pub fn offset_ms(connection: &Connection) -> Result<i64, Error> {
         .unwrap_or(0))
 }
 
-/// A change of the offset below this is not worth a write.
-const OFFSET_STEP_MS: i64 = 2_000;
-
-/// Takes note of the server's time, as an answer told it just now. Clocks of changes are built from it.
-/// Writes only where the two clocks have moved against each other.
-pub fn saw_server_time(mirror: &Mirror, server_ms: i64) -> Result<(), Error> {
-    let offset = server_ms.saturating_sub(mirror.clock().now().0);
-    if mirror.read(offset_ms)?.abs_diff(offset) < OFFSET_STEP_MS.unsigned_abs() {
-        return Ok(());
-    }
+/// Takes note of how far the server's clock is ahead of this computer's, in milliseconds. Clocks of
+/// changes are built from it.
+pub fn saw_offset(mirror: &Mirror, offset: i64) -> Result<(), Error> {
     mirror.write_behind(|write| {
         write.tx.execute("UPDATE account SET offset_ms = ?1", [offset])?;
         Ok(())

@@ -53,8 +53,8 @@ pub struct Settlement {
 }
 
 /// Stores the outcomes of a push, durably, in short transactions. Those of operations that are not in the
-/// outbox (any more) are passed over. Whoever calls this has told the answer's time first
-/// ([`super::account::saw_server_time`]), so that clocks that were shifted go on from the server's.
+/// outbox (any more) are passed over. Whoever calls this has told the server's time first
+/// ([`super::account::saw_offset`]), so that clocks that were shifted go on from the server's.
 pub fn settle(mirror: &Mirror, outcomes: &[Settled]) -> Result<Settlement, Error> {
     let (mut sum, mut rest) = (Settlement::default(), outcomes);
     while !rest.is_empty() {

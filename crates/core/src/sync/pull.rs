@@ -20,8 +20,10 @@ pub(super) const STAGES: [Table; 7] = [
     Table::Usage,
 ];
 
-/// A clock that is known to this much is known well enough, in milliseconds.
-const OFFSET_SLACK_MS: i64 = 2_000;
+/// A clock that moved by this much is learnt anew, however slow the answer that told, in milliseconds.
+pub(super) const OFFSET_SLACK_MS: i64 = 2_000;
+/// Nobody renames a conversation on two computers within this time: not worth a write, in milliseconds.
+const OFFSET_STEP_MS: i64 = 50;
 
 impl State {
     pub(super) fn hello(&mut self, hello: &Hello) {
@@ -37,14 +39,18 @@ impl State {
         self.jobs.push_back(Job::Numbered { through });
     }
 
-    /// Remembers how far the server's clock is ahead, where that is news.
+    /// Remembers how far the server's clock is ahead, where that is news: the clock moved, or an answer
+    /// that was quicker (half its way is the most that it can be wrong by) shows what is known to be wrong.
     pub(super) fn learn_time(&mut self, asking: &Asking, told: &Told) {
         let Some(server_ms) = server_ms(told) else { return };
         let halfway = (self.now.mono_ms - asking.since.mono_ms) / 2;
         let offset_ms = server_ms.saturating_add(halfway).saturating_sub(self.now.wall_ms);
         let Some(memory) = &mut self.memory else { return };
-        if memory.offset_ms.abs_diff(offset_ms) > OFFSET_SLACK_MS.unsigned_abs() {
+        let differs = memory.offset_ms.saturating_sub(offset_ms).saturating_abs();
+        let is_closer = halfway < self.offset_error_ms / 2 && differs > halfway.max(OFFSET_STEP_MS);
+        if differs > OFFSET_SLACK_MS || is_closer {
             memory.offset_ms = offset_ms;
+            self.offset_error_ms = halfway;
             self.jobs.push_back(Job::Offset { offset_ms });
         }
     }

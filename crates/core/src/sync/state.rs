@@ -8,6 +8,7 @@ use super::backoff::Backoff;
 use super::compare::{Comparison, Verification};
 use super::event::{Guard, Job, Memory, Stage};
 use super::failures::Pause;
+use super::pull::OFFSET_SLACK_MS;
 use super::restore::Bisection;
 use super::server::Ask;
 use super::status::{Counts, Moved, SyncState, SyncStatus};
@@ -81,6 +82,8 @@ pub struct State {
     pub(super) disk_full: bool,
     pub(super) verify: Option<Verification>,
     pub(super) synced_wall_ms: Option<i64>,
+    /// The most that the offset of the clocks, as it is known, is wrong by.
+    pub(super) offset_error_ms: i64,
     pub(super) moved: Moved,
     /// As last heard: what waits does not vanish while the mirror is asked again.
     pub(super) counted: Counts,
@@ -198,6 +201,7 @@ impl State {
             disk_full: false,
             verify: None,
             synced_wall_ms: None,
+            offset_error_ms: OFFSET_SLACK_MS,
             moved: Moved::default(),
             counted: Counts::default(),
             shown: None,

@@ -24,10 +24,7 @@ const PUSH_BYTES: usize = MAX_PUSH_BYTES / 2;
 pub fn perform(mirror: &Mirror, job: &Job) -> Result<Done, StoreFault> {
     let done = match job {
         Job::Load => mirror.read(memory).map(Done::Loaded),
-        Job::Offset { offset_ms } => {
-            let server_ms = mirror.clock().now().0.saturating_add(*offset_ms);
-            account::saw_server_time(mirror, server_ms).map(|()| Done::Kept)
-        }
+        Job::Offset { offset_ms } => account::saw_offset(mirror, *offset_ms).map(|()| Done::Kept),
         Job::Numbered { through } => numbered(mirror, *through),
         Job::Begin { head } => cursors::begin_first_sync(mirror, *head).map(|()| Done::Kept),
         Job::Snapshot { table, rows, next } => {

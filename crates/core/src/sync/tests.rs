@@ -894,6 +894,24 @@ fn the_offset_of_the_clock_is_learnt_once_and_not_with_every_answer() {
 }
 
 #[test]
+fn the_offset_of_the_clock_as_a_slow_answer_told_it_is_mended_by_a_quick_one() {
+    let mut desk = Desk::started(memory(Some(5)));
+    desk.now = 3_000;
+    desk.server_ahead = 8_000_000;
+    desk.answer(Ok(hello(5)));
+    let first = 8_000_000 + 1_500;
+    assert_eq!(desk.job(), Some(&Job::Offset { offset_ms: first }), "half of three seconds");
+    desk.settles();
+    let known = |desk: &Desk| desk.state.memory.as_ref().map(|memory| memory.offset_ms);
+    assert_eq!(known(&desk), Some(8_000_000));
+    // Where the clocks are as they were, a slow answer after it changes nothing.
+    desk.event(Event::Now);
+    desk.now += 3_000;
+    desk.answer(Ok(page(Some(Cursor::at(head(5))), 0, false)));
+    assert_eq!(known(&desk), Some(8_000_000));
+}
+
+#[test]
 fn half_of_the_time_under_way_belongs_to_the_way_back() {
     let mut desk = Desk::started(memory(Some(5)));
     desk.now = 10_000;

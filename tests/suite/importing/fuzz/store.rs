@@ -13,7 +13,7 @@ const SQL: [&str; 30] = [
     "UPDATE embeddings SET embedding_id = id || 'x'",
     "UPDATE embeddings SET embedding_id = embedding_id || '_99999999999999999999'",
     "UPDATE embeddings SET embedding_id = ''  WHERE id = 1",
-    "UPDATE embeddings SET embedding_id = zeroblob(100000 + id)",
+    "UPDATE embeddings SET embedding_id = zeroblob(100000 + id) WHERE id < 100",
     "UPDATE embeddings SET id = -id",
     "DELETE FROM embeddings WHERE id % 2",
     "DELETE FROM embedding_metadata WHERE id % 3",

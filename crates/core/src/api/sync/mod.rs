@@ -92,7 +92,8 @@ impl Tidemark {
     /// # Errors
     /// No account is attached.
     pub fn watch_sync(&self) -> Result<watch::Receiver<Option<SyncStatus>>> {
-        if self.sync_status()?.state == SyncState::LocalOnly {
+        // The mirror knows: right after signing in, the engine is still at its start.
+        if self.read(account::get)?.is_none() {
             return Err(no_account());
         }
         self.start_sync();
@@ -106,6 +107,11 @@ impl Tidemark {
     /// waits. Nothing is lost in any of them.
     pub async fn sync_once(&self) -> Result<SyncStatus> {
         let mut changes = self.watch_sync()?;
+        // The engine hears of a write a moment later; whoever asks now means what is written now.
+        let counts = self.read(store::counts)?;
+        if counts.waiting > 0 {
+            self.inner.keeper.tell(Event::Wrote { counts });
+        }
         loop {
             let engine = self.inner.keeper.engine();
             if let Some(engine) = &engine {

@@ -330,7 +330,7 @@ fn clocks_that_the_server_shifted_are_adopted_and_this_device_s_go_on_from_them(
     assert!(op.clocks["title"] >> 16 > START_MS + year - 1);
     let shifted = Clocks::from([("title".to_owned(), START_MS << 16)]);
     let accepted = Accepted { seq: 4, clocks: Some(shifted), ..Accepted::default() };
-    account::saw_server_time(&ann.mirror, START_MS + 1_000).expect("stores");
+    account::saw_offset(&ann.mirror, 1_000 - year).expect("stores");
     ann.settle(op.n, Outcome::Applied(accepted));
     ann.rename(id, "flood");
     let op = ann.take().remove(0);

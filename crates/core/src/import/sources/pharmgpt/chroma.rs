@@ -23,6 +23,8 @@ const STEPS: u64 = 400_000_000;
 const STEPS_BETWEEN: i32 = 100_000;
 /// No piece of text is larger; PharmGPT cut them at 1,000 characters.
 const LONGEST: i32 = 8 << 20;
+/// No name of a piece is longer, in characters; PharmGPT's have about 80. The names are all in memory.
+const LONGEST_NAME: i64 = 1024;
 /// Nor is the text of one document, which is in memory.
 const LARGEST: usize = 64 << 20;
 
@@ -70,8 +72,12 @@ impl Store {
         let mut store = Self { place: file.place(""), ..Self::default() };
         match Open::copy_of(&file) {
             Ok(open) => {
-                if let Err(error) = store.index(&open.connection) {
-                    sink(store.damaged(&error.to_string()))?;
+                match store.index(&open.connection) {
+                    Ok(0) => {}
+                    Ok(nameless) => {
+                        sink(store.damaged(&format!("{nameless} pieces have no name")))?;
+                    }
+                    Err(error) => sink(store.damaged(&error.to_string()))?,
                 }
                 store.inner = Some(open);
             }
@@ -85,24 +91,30 @@ impl Store {
         self.place.skip(Kind::File, reason)
     }
 
-    /// Finds the rows of every document; texts are read when they are wanted.
-    fn index(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+    /// Finds the rows of every document; texts are read when they are wanted. Gives how many pieces have no
+    /// name that says whose they are.
+    fn index(&mut self, connection: &Connection) -> rusqlite::Result<u64> {
         refuse_what_is_no_table(connection)?;
         let mut statement = connection.prepare(
-            "SELECT id, embedding_id
+            "SELECT id, CASE WHEN length(embedding_id) <= ?1 THEN embedding_id END
                FROM embeddings
               ORDER BY id",
         )?;
-        let mut rows = statement.query([])?;
+        let mut rows = statement.query([LONGEST_NAME])?;
+        let mut nameless = 0;
         while let Some(row) = rows.next()? {
-            let (id, name) = (row.get::<_, i64>(0)?, text(row.get_ref(1)?));
-            let (document, number) = split(&name.shown);
+            let (id, name) = (row.get::<_, i64>(0)?, row.get_ref(1)?);
+            if name == ValueRef::Null {
+                nameless += 1;
+                continue;
+            }
+            let (document, number) = split(&text(name).shown);
             self.documents.entry(document).or_default().push((number, id));
         }
         for pieces in self.documents.values_mut() {
             pieces.sort_unstable();
         }
-        Ok(())
+        Ok(nameless)
     }
 
     /// A document's pieces, which nobody else gets then. None: there are none.

@@ -352,6 +352,19 @@ fn a_store_that_was_made_to_harm_is_refused_or_read_as_what_it_is() {
 }
 
 #[test]
+fn pieces_whose_names_fill_the_memory_are_counted_and_the_others_are_read() {
+    let (_folder, haul) = changed("pharmgpt-corrupt/00-good-base", |root| {
+        let store = root.join(RAG).join("chroma_db/chroma.sqlite3");
+        let sql = "INSERT INTO embeddings (segment_id, embedding_id, seq_id)
+            WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n LIMIT 3)
+            SELECT 's', zeroblob(1025 + n), n FROM n";
+        Connection::open(store).and_then(|open| open.execute_batch(sql)).expect("changed");
+    });
+    assert_eq!((haul.skips.len(), haul.documents[0].fragments.len()), (1, 1));
+    assert!(haul.skips[0].reason.contains("3 pieces have no name"), "{:?}", haul.skips);
+}
+
+#[test]
 fn a_damaged_store_costs_its_texts_and_nothing_else() {
     for damage in [&[][..], b"SQLite format 3\0 and then nothing", &[0xff; 200_000]] {
         let (_folder, haul) = changed("pharmgpt-corrupt/00-good-base", |root| {
