@@ -156,10 +156,12 @@ impl Tally {
             .iter()
             .filter(|message| !message.parts.is_empty() && !rows.again.contains(&message.id));
         let hangs: Vec<_> = hangs.collect();
+        let id = rows.conversation.id;
+        // Also where nothing is folded into it: what a later file folds is here already.
+        let is_first = self.conversations.insert(id);
         if rows.folded == 0 && hangs.is_empty() {
             return Ok(());
         }
-        let id = rows.conversation.id;
         let Some(wrote) = mirror.read(|c| imports::imported_of(c, import, id))? else {
             return Ok(());
         };
@@ -169,7 +171,7 @@ impl Tally {
                 self.counts.attachments += message.parts.len() as u64;
             }
         }
-        if wrote.is_new && self.conversations.insert(id) {
+        if wrote.is_new && is_first {
             self.counts.folded += rows.folded;
             self.counts.messages += rows.folded;
         }

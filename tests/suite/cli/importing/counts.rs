@@ -127,3 +127,35 @@ fn what_failed_and_was_rolled_back_ends_with_two_and_without_it_with_one() {
         (Some(2), &json!(false), &json!(true))
     );
 }
+
+/// An export in shards that was made while the person went on: the second shard has the call of a tool, too.
+#[test]
+fn a_conversation_that_comes_again_with_more_folded_into_it_adds_up() {
+    let node = |id: &str, parent: Option<&str>, child: Option<&str>, role: &str| {
+        let to = if id == "t" { "python" } else { "all" };
+        let content = json!({ "content_type": "text", "parts": [format!("of {role}")] });
+        let message = json!({ "id": id, "author": { "role": role }, "content": content,
+            "recipient": to, "create_time": 1_700_000_000.0, "status": "finished_successfully" });
+        let message = parent.map_or(Value::Null, |_| message);
+        let children: Vec<_> = child.into_iter().collect();
+        json!({ "id": id, "message": message, "parent": parent, "children": children })
+    };
+    let chat = |mapping: Value, end: &str| {
+        json!([{ "id": "a", "conversation_id": "a", "title": "Tides", "create_time": 1_700_000_000.0,
+            "update_time": 1_700_000_000.0, "mapping": mapping, "current_node": end }])
+    };
+    let first = json!({ "root": node("root", None, Some("q"), ""),
+        "q": node("q", Some("root"), None, "user") });
+    let second = json!({ "root": node("root", None, Some("q"), ""),
+        "q": node("q", Some("root"), Some("t"), "user"), "t": node("t", Some("q"), Some("r"), "assistant"),
+        "r": node("r", Some("t"), None, "assistant") });
+    let folder = tempfile::tempdir().expect("a folder");
+    for (shard, chat) in [("000", chat(first, "q")), ("001", chat(second, "r"))] {
+        let path = folder.path().join(format!("conversations-{shard}.json"));
+        std::fs::write(path, chat.to_string()).expect("written");
+    }
+    let (terminal, path) = (terminal(), text(folder.path()));
+    let (status, report) = document(&terminal, &["run", path]);
+    assert_eq!((status, &report["folded"]), (Some(0), &json!(1)), "{report}");
+    is_whole(&report);
+}
