@@ -74,10 +74,13 @@ fn by_sql(bytes: &[u8], rng: &mut Rng) -> Vec<u8> {
     std::fs::read(path).expect("readable")
 }
 
+/// Files of at most 32 MB: a case's memory is to be the importer's, not that of whoever holds the file.
 fn opened(path: &Path, bytes: &[u8]) -> rusqlite::Result<Connection> {
     std::fs::write(path, bytes).expect("written");
     let store = Connection::open(path)?;
-    store.execute_batch("PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF")?;
+    store.execute_batch(
+        "PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA max_page_count = 8192",
+    )?;
     Ok(store)
 }
 
