@@ -14,7 +14,7 @@
 //! | from records to rows | `rows.rs` |
 //! | one reading of a source, with its counts | `survey.rs` |
 //! | what was read and waits to be written | `waiting.rs` |
-//! | plan, run, verification, undo | `run.rs`; what they say: `report.rs` |
+//! | plan, run, verification, undo | `run/`; what they say: `report.rs` |
 //! | noticing that a source changes | `watch.rs` |
 //! | everybody's part into their own account | `accounts.rs` |
 //! | the archive of the source | `backup.rs` |
