@@ -68,6 +68,12 @@ fn jan_survives_any_folder() {
 }
 
 #[test]
+fn jan_survives_any_telephone() {
+    let seeds = seeds::telephones();
+    fuzz_with("jan-mobile", "jan", &seeds, &|seeds, rng| store::torn(seeds, rng));
+}
+
+#[test]
 fn cherry_studio_survives_any_backup() {
     let all = ["v1", "v3", "v5"].map(|one| format!("other-exports/cherry-studio/{one}"));
     fuzz("cherry-studio", &seeds::folders(&all));

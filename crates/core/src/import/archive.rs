@@ -1,6 +1,7 @@
 //! Opens an archive of unknown origin, so that every source only ever sees a folder.
 //!
 //! What comes out are regular files with plain relative names, in a private folder of the caller's.
+//! A file that is only compressed (`.gz`; Cherry Studio's `.bak`) comes out as the one file that it is.
 //! Links, devices, names that lead out of the folder and names that differ by case alone are refused
 //! one by one; too many entries, too much data and bombs refuse the whole. Nothing is held in memory
 //! but one buffer and the archive's own list of entries, whose length is looked at first.
@@ -11,6 +12,7 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use flate2::read::MultiGzDecoder;
 use zip::ZipArchive;
 use zip::read::ZipFile;
 
@@ -71,9 +73,28 @@ pub enum Refusal {
 
 /// Whether a file is an archive that can be opened here, by its first bytes.
 pub fn is_archive(path: &Path) -> bool {
+    mark(path).is_some_and(|mark| matches!(&mark, b"PK\x03\x04" | b"PK\x05\x06"))
+        || compressed_name(path).is_some()
+}
+
+fn mark(path: &Path) -> Option<[u8; 4]> {
     let mut mark = [0; 4];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut mark));
-    read.is_ok() && matches!(&mark, b"PK\x03\x04" | b"PK\x05\x06")
+    File::open(path).and_then(|mut file| file.read_exact(&mut mark)).ok().map(|()| mark)
+}
+
+/// What a file that is only compressed is called when it is not; none where it is no such file. Of others'
+/// files of that kind (logs, pictures of disks) nothing is opened.
+fn compressed_name(path: &Path) -> Option<String> {
+    const GZIP: [u8; 3] = [0x1f, 0x8b, 8];
+    let name = path.file_name()?.to_str()?;
+    let lower = name.to_lowercase();
+    let packed = ["json", "jsonl", "ndjson", "csv"].map(|end| format!(".{end}.gz"));
+    let name = match lower.strip_suffix(".bak") {
+        Some(stem) => format!("{}.json", &name[..stem.len()]),
+        None if packed.iter().any(|end| lower.ends_with(end)) => name[..name.len() - 3].to_owned(),
+        None => return None,
+    };
+    mark(path).is_some_and(|mark| mark.starts_with(&GZIP)).then_some(name)
 }
 
 /// Unpacks an archive into an empty, private folder. `told` hears how many bytes were written so far,
@@ -87,12 +108,6 @@ pub fn unpack(
     limits: &Limits,
     told: &mut dyn FnMut(u64) -> ControlFlow<()>,
 ) -> Result<Unpacked, Refusal> {
-    let mut file = File::open(archive)?;
-    let entries = entries(&mut file)?.ok_or(Refusal::Damaged)?;
-    if entries > limits.entries {
-        return Err(Refusal::TooMany(entries));
-    }
-    let mut zip = ZipArchive::new(BufReader::new(file)).map_err(|_| Refusal::Damaged)?;
     let name = archive.file_name().map(|name| name.to_string_lossy().into_owned());
     let mut unpacking = Unpacking {
         archive: name.unwrap_or_default(),
@@ -102,6 +117,16 @@ pub fn unpack(
         taken: HashSet::new(),
         done: Unpacked::default(),
     };
+    let mut file = File::open(archive)?;
+    if let Some(name) = compressed_name(archive) {
+        unpacking.compressed(file, &name)?;
+        return Ok(unpacking.done);
+    }
+    let entries = entries(&mut file)?.ok_or(Refusal::Damaged)?;
+    if entries > limits.entries {
+        return Err(Refusal::TooMany(entries));
+    }
+    let mut zip = ZipArchive::new(BufReader::new(file)).map_err(|_| Refusal::Damaged)?;
     for number in 0..zip.len() {
         match zip.by_index(number) {
             Ok(entry) => unpacking.entry(entry)?,
@@ -162,9 +187,28 @@ impl Unpacking<'_> {
             return Ok(());
         }
         let path = self.folder(&parts)?;
-        match self.write(&mut entry, &path)? {
-            true => {}
-            false => self.refuse(shown, "It is damaged; what could be read of it is looked at."),
+        let packed = entry.compressed_size();
+        self.whole(&mut entry, packed, &path, shown)
+    }
+
+    /// The one file of what is only compressed.
+    fn compressed(&mut self, file: File, name: &str) -> Result<(), Refusal> {
+        let packed = file.metadata()?.len();
+        let parts = parts(name).ok_or(Refusal::Damaged)?;
+        let path = self.folder(&parts)?;
+        let mut content = MultiGzDecoder::new(BufReader::new(file));
+        self.whole(&mut content, packed, &path, name.to_owned())
+    }
+
+    fn whole(
+        &mut self,
+        content: &mut impl Read,
+        packed: u64,
+        path: &Path,
+        shown: String,
+    ) -> Result<(), Refusal> {
+        if !self.write(content, packed, path)? {
+            self.refuse(shown, "It is damaged; what could be read of it is looked at.");
         }
         self.done.files += 1;
         Ok(())
@@ -203,8 +247,7 @@ impl Unpacking<'_> {
     }
 
     /// False: the entry is damaged, and was written as far as it goes.
-    fn write<R: Read>(&mut self, entry: &mut ZipFile<'_, R>, path: &Path) -> Result<bool, Refusal> {
-        let packed = entry.compressed_size();
+    fn write(&mut self, entry: &mut impl Read, packed: u64, path: &Path) -> Result<bool, Refusal> {
         let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
         let mut buffer = vec![0; 64 * 1024];
         let mut written = 0_u64;
@@ -347,6 +390,38 @@ mod tests {
             names(&packed.out()),
             ["Data/Files/b.txt", "conversations.json", "user-1/file-a.png"]
         );
+    }
+
+    #[test]
+    fn what_is_only_compressed_comes_out_under_its_name_within_the_same_limits() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let compressed = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            let file = File::create(&path).expect("a file");
+            let mut out = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+            out.write_all(bytes).and_then(|()| out.finish().map(drop)).expect("written");
+            path
+        };
+        let unpacked = |path: &Path, limits: &Limits| {
+            let out = tempfile::tempdir().expect("a folder");
+            let done = unpack(path, out.path(), limits, &mut |_| ControlFlow::Continue(()));
+            (done, names(out.path()))
+        };
+        let limits = Limits::default();
+        for (name, whole) in [("Cherry.2024.BAK", "Cherry.2024.json"), ("a.csv.gz", "a.csv")] {
+            let path = compressed(name, b"[1, 2]");
+            assert!(is_archive(&path), "{name}");
+            let (done, names) = unpacked(&path, &limits);
+            assert_eq!((done.expect("unpacked").bytes, names), (6, vec![whole.to_owned()]));
+        }
+        assert!(!is_archive(&compressed("syslog.1.gz", b"of somebody else")));
+        let path = compressed("zeros.bak", &vec![0; 4 << 20]);
+        let bomb = Limits { ratio_from: 1 << 20, ratio: 100, ..limits };
+        assert!(matches!(unpacked(&path, &bomb).0, Err(Refusal::Bomb)));
+        let bytes = fs::read(&path).expect("readable");
+        fs::write(&path, &bytes[..bytes.len() / 2]).expect("torn");
+        let (done, names) = unpacked(&path, &limits);
+        assert_eq!((done.expect("as far as it goes").skipped.len(), names.len()), (1, 1));
     }
 
     #[test]

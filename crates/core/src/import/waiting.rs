@@ -17,8 +17,8 @@ use crate::mirror::{self, Mirror};
 /// Messages of one transaction. A page of the indices is written once in it, however many rows fall on it: a
 /// quarter as many take half as long again. A person's write waits behind one conversation of it.
 const BATCH: usize = 4_000;
-/// Bytes that wait for their transaction: they are in memory.
-const BATCH_BYTES: usize = 32 << 20;
+/// Bytes that wait for their transaction, unless one conversation has more: they are in memory.
+const BATCH_BYTES: usize = 4 << 20;
 
 /// Reads on a thread of its own while what was read is put to use: each has a core to itself. Nothing lies
 /// between the two, so that no more than two batches are in memory.

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Read as _;
 
+use rusqlite::Connection;
 use serde_json::Value;
 
 use super::tree::Tree;
@@ -72,6 +73,34 @@ pub(super) fn stores() -> Vec<Tree> {
         });
     }
     all
+}
+
+/// Jan's file on a telephone: whole, and with half of it still in the log.
+pub(super) fn telephones() -> Vec<Tree> {
+    let jan = Tree::below(&fixture("other-exports/jan"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Connection::open(folder.path().join("jan.db")).expect("a file");
+    let tables = "CREATE TABLE threads (id TEXT PRIMARY KEY, data TEXT);
+        CREATE TABLE messages (id TEXT PRIMARY KEY, thread_id TEXT, data TEXT)";
+    store.execute_batch(tables).expect("made");
+    let fill = |ends: &str, sql: &str| {
+        for (path, bytes) in jan.0.iter().filter(|(path, _)| path.ends_with(ends)) {
+            let thread = path.rsplit('/').nth(1).expect("a folder");
+            for row in
+                String::from_utf8_lossy(bytes).split(if ends == "jsonl" { "\n" } else { "\0" })
+            {
+                store.execute(sql, [thread, row]).expect("written");
+            }
+        }
+    };
+    fill("thread.json", "INSERT INTO threads VALUES (?1, ?2)");
+    let whole = Tree::below(folder.path());
+    store.execute_batch("PRAGMA journal_mode = WAL").expect("a log");
+    fill("jsonl", "INSERT INTO messages VALUES (hex(randomblob(8)), ?1, ?2)");
+    let mut logged = Tree::below(folder.path());
+    logged.0.retain(|(path, _)| !path.ends_with("-shm"));
+    drop(store);
+    vec![whole, logged, Tree::below(folder.path())]
 }
 
 /// Our own export: two branches, a note of an earlier import, bytes that no text can hold.

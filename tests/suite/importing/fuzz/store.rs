@@ -62,6 +62,15 @@ pub(super) fn changed(seeds: &[Tree], rng: &mut Rng) -> Tree {
     tree
 }
 
+/// One of the seeds, its pages changed, and those of a log.
+pub(super) fn torn(seeds: &[Tree], rng: &mut Rng) -> Tree {
+    let mut tree = seeds[rng.below(seeds.len() as u64) as usize].clone();
+    for (_, bytes) in &mut tree.0 {
+        pages(bytes, rng);
+    }
+    tree
+}
+
 fn by_sql(bytes: &[u8], rng: &mut Rng) -> Vec<u8> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("store");
@@ -89,7 +98,7 @@ fn pages(bytes: &mut Vec<u8>, rng: &mut Rng) {
     const PAGE: usize = 4096;
     for _ in 0..=rng.below(4) {
         let count = (bytes.len() / PAGE) as u64;
-        if count == 0 {
+        if count == 0 || bytes.len() < 100 {
             return;
         }
         let (one, other) = (rng.below(count) as usize * PAGE, rng.below(count) as usize * PAGE);

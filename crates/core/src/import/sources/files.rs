@@ -85,6 +85,19 @@ impl Found {
         File::open(&self.full)
     }
 
+    /// The file beside it whose name goes on so.
+    pub(crate) fn beside(&self, end: &str) -> Self {
+        let mut full = self.full.clone().into_os_string();
+        full.push(end);
+        Self { path: format!("{}{end}", self.path), full: full.into() }
+    }
+
+    /// Whether its first bytes are these.
+    pub(crate) fn starts_with(&self, mark: &[u8]) -> bool {
+        let mut start = vec![0; mark.len()];
+        self.open().and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == mark
+    }
+
     /// Its first bytes, as UTF-8 where it is text.
     pub(crate) fn beginning(&self, bytes: usize) -> Vec<u8> {
         let mut start = Vec::new();

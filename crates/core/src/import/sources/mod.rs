@@ -20,6 +20,7 @@ mod pharmgpt_supabase;
 mod recognise;
 mod said;
 mod speech;
+mod sqlite;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod tidemark;

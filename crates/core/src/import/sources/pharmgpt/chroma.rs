@@ -1,28 +1,19 @@
 //! The pieces of text in `chroma.sqlite3`.
 //!
-//! The file is somebody else's, and may be made to harm. It is copied into a private folder; the copy
-//! is opened read-only and immutable, with nothing in its schema trusted, only from real tables, and
-//! not for longer than any true store needs. The original is read once and never opened by SQLite.
+//! The file is somebody else's, and may be made to harm: see [`sqlite`].
 
 use std::collections::BTreeMap;
-use std::io;
 use std::ops::ControlFlow;
 
-use rusqlite::limits::Limit;
+use rusqlite::Connection;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags};
-use tempfile::TempDir;
 
 use crate::import::Text;
 use crate::import::lax::{Map, Value};
 use crate::import::record::{Kind, Place};
+use crate::import::sources::sqlite::{Copy, text};
 use crate::import::sources::{Sink, files::Found};
 
-/// Steps of SQLite's machine that one store may take; the largest true ones need a tenth.
-const STEPS: u64 = 400_000_000;
-const STEPS_BETWEEN: i32 = 100_000;
-/// No piece of text is larger; PharmGPT cut them at 1,000 characters.
-const LONGEST: i32 = 8 << 20;
 /// No name of a piece is longer, in characters; PharmGPT's have about 80. The names are all in memory.
 const LONGEST_NAME: i64 = 1024;
 /// Nor is the text of one document, which is in memory.
@@ -31,16 +22,10 @@ const LARGEST: usize = 64 << 20;
 /// The pieces of one store, by the document they belong to.
 #[derive(Debug, Default)]
 pub(super) struct Store {
-    inner: Option<Open>,
+    inner: Option<Copy>,
     /// The rows of each document's pieces, in order.
     documents: BTreeMap<String, Vec<(i64, i64)>>,
     place: Place,
-}
-
-#[derive(Debug)]
-struct Open {
-    connection: Connection,
-    _folder: TempDir,
 }
 
 /// The pieces of one document.
@@ -70,9 +55,9 @@ impl Store {
     pub(super) fn of(folder: &Found, sink: &mut Sink<'_>) -> ControlFlow<(), Self> {
         let Some(file) = file_of(folder) else { return ControlFlow::Continue(Self::default()) };
         let mut store = Self { place: file.place(""), ..Self::default() };
-        match Open::copy_of(&file) {
+        match Copy::of(&file) {
             Ok(open) => {
-                match store.index(&open.connection) {
+                match store.index(&open) {
                     Ok(0) => {}
                     Ok(nameless) => {
                         sink(store.damaged(&format!("{nameless} pieces have no name")))?;
@@ -93,9 +78,9 @@ impl Store {
 
     /// Finds the rows of every document; texts are read when they are wanted. Gives how many pieces have no
     /// name that says whose they are.
-    fn index(&mut self, connection: &Connection) -> rusqlite::Result<u64> {
-        refuse_what_is_no_table(connection)?;
-        let mut statement = connection.prepare(
+    fn index(&mut self, copy: &Copy) -> rusqlite::Result<u64> {
+        copy.has_tables(&["embeddings", "embedding_metadata"])?;
+        let mut statement = copy.connection.prepare(
             "SELECT id, CASE WHEN length(embedding_id) <= ?1 THEN embedding_id END
                FROM embeddings
               ORDER BY id",
@@ -152,68 +137,6 @@ fn file_of(folder: &Found) -> Option<Found> {
     inner.list().ok()?.files.into_iter().find(|file| file.name() == "chroma.sqlite3")
 }
 
-impl Open {
-    fn copy_of(file: &Found) -> io::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("tidemark-").tempdir()?;
-        let copy = folder.path().join("store");
-        io::copy(&mut file.open()?, &mut std::fs::File::create_new(&copy)?)?;
-        let mut url = url::Url::from_file_path(&copy)
-            .map_err(|()| io::Error::other("the temporary folder has no name"))?;
-        url.set_query(Some("mode=ro&immutable=1"));
-        let connection = open(url.as_str()).map_err(io::Error::other)?;
-        Ok(Self { connection, _folder: folder })
-    }
-}
-
-fn open(url: &str) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-        | OpenFlags::SQLITE_OPEN_URI
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(url, flags)?;
-    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, LONGEST)?;
-    let mut steps = 0;
-    connection.progress_handler(
-        STEPS_BETWEEN,
-        Some(move || {
-            steps += STEPS_BETWEEN as u64;
-            steps > STEPS
-        }),
-    )?;
-    connection.execute_batch(
-        "PRAGMA trusted_schema = OFF;
-         PRAGMA query_only = ON;
-         PRAGMA cell_size_check = ON;
-         PRAGMA mmap_size = 0;
-         PRAGMA cache_size = -4096;",
-    )?;
-    Ok(connection)
-}
-
-/// A view, or a virtual table, under one of the names would run what somebody else wrote; a column that is
-/// computed would, too.
-fn refuse_what_is_no_table(connection: &Connection) -> rusqlite::Result<()> {
-    let tables: i64 = connection.query_row(
-        "SELECT count(*)
-           FROM sqlite_master
-          WHERE name IN ('embeddings', 'embedding_metadata')
-            AND type = 'table'
-            AND rootpage > 0
-            AND sql LIKE 'CREATE TABLE %'",
-        [],
-        |row| row.get(0),
-    )?;
-    let computed: i64 = connection.query_row(
-        "SELECT (SELECT count(*) FROM pragma_table_xinfo('embeddings') WHERE hidden <> 0)
-              + (SELECT count(*) FROM pragma_table_xinfo('embedding_metadata') WHERE hidden <> 0)",
-        [],
-        |row| row.get(0),
-    )?;
-    match (tables, computed) {
-        (2, 0) => Ok(()),
-        _ => Err(rusqlite::Error::InvalidPath("it has not the tables of such a store".into())),
-    }
-}
-
 type Piece = (Option<Text>, Vec<(Text, Value)>);
 
 /// The text of a piece, and what stands beside it.
@@ -236,15 +159,6 @@ fn piece(connection: &Connection, id: i64) -> rusqlite::Result<Piece> {
         }
     }
     Ok((found, beside))
-}
-
-fn text(value: ValueRef<'_>) -> Text {
-    match value {
-        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Text::from_bytes(bytes.to_vec()),
-        ValueRef::Integer(number) => Text::from(number.to_string()),
-        ValueRef::Real(number) => Text::from(number.to_string()),
-        ValueRef::Null => Text::default(),
-    }
 }
 
 /// `<hash>_<number>` or `<hash>_chunk_<number>`.

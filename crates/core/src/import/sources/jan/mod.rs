@@ -1,14 +1,17 @@
-//! Jan on disk: `threads/<id>/thread.json`, and beside it `messages.jsonl`, a message a line.
+//! Jan on disk: `threads/<id>/thread.json`, and beside it `messages.jsonl`, a message a line; on a telephone
+//! the same in one file (`mobile.rs`).
 //!
 //! Messages are in the order of the lines. Their times are 0, seconds or milliseconds, depending on the
 //! release; for 0 the id tells, which begins with a time.
+
+mod mobile;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::folder::{self, Found};
 use super::said::Said;
-use super::{Input, Sink, Source, files, speech};
+use super::{Input, Sink, Source, files, speech, sqlite};
 use crate::import::lax::{Shape, Value, parse};
 use crate::import::record::{Kind, Place};
 use crate::import::time::Zone;
@@ -29,14 +32,20 @@ impl Source for Jan {
     }
 
     fn recognises(&self, root: &Path) -> bool {
-        threads(root).is_some_and(|threads| {
+        let on_disk = threads(root).is_some_and(|threads| {
             let files = folder::files(&threads, 2).unwrap_or_default();
             files.iter().any(is_thread)
-        })
+        });
+        on_disk || mobile_file(root).is_some()
     }
 
     fn read(&self, input: &Input, sink: &mut Sink<'_>) -> std::io::Result<()> {
-        let threads = threads(&input.root).ok_or(std::io::ErrorKind::NotFound)?;
+        if let Some(file) = mobile_file(&input.root)
+            && mobile::read(&file.as_file(), input.zone, sink).is_break()
+        {
+            return Ok(());
+        }
+        let Some(threads) = threads(&input.root) else { return Ok(()) };
         let files = folder::files(&threads, 2)?;
         let below = if threads == input.root { "" } else { "threads/" };
         let files = files.into_iter().filter(|file| file.name.contains('/'));
@@ -63,6 +72,12 @@ fn threads(root: &Path) -> Option<PathBuf> {
     is_itself.then(|| root.to_owned()).filter(is_folder)
 }
 
+/// The one file of a telephone: in the root, or the root itself.
+fn mobile_file(root: &Path) -> Option<Found> {
+    let mut files = folder::files(root, 1).ok()?.into_iter();
+    files.find(|file| file.file_name() == mobile::NAME && file.as_file().starts_with(sqlite::MARK))
+}
+
 fn is_thread(file: &Found) -> bool {
     file.file_name() == "thread.json"
 }
@@ -86,7 +101,8 @@ fn read_thread(group: &[Found], zone: Zone, sink: &mut Sink<'_>) -> ControlFlow<
     if let Some(file) = group.iter().find(|file| !is_thread(file)) {
         read_messages(&file.as_file(), zone, &mut messages, sink)?;
     }
-    sink(Item::Conversation(Box::new(conversation(&thread, key, first, messages, zone))))
+    let place = Place::new(folder_of(first), &key);
+    sink(Item::Conversation(Box::new(conversation(&thread, key, place, messages, zone))))
 }
 
 /// What a thread says about itself. It has no messages in it, and is small.
@@ -104,7 +120,7 @@ fn thread(file: &Found, sink: &mut Sink<'_>) -> ControlFlow<(), Value> {
 fn conversation(
     thread: &Value,
     key: String,
-    file: &Found,
+    place: Place,
     messages: Vec<Message>,
     zone: Zone,
 ) -> Conversation {
@@ -122,7 +138,7 @@ fn conversation(
         system_prompt: instructions.filter(|text| !text.is_empty()).cloned(),
         pinned: thread.get("metadata").is_some_and(|metadata| metadata.is("is_favorite")),
         ids: [("thread".to_owned(), key.clone())].into(),
-        place: Place::new(folder_of(file), &key),
+        place,
         key,
         metadata: kept.metadata,
         messages,
@@ -142,11 +158,16 @@ fn read_messages(
         if value.as_map().is_none() || !value.is_whole() {
             return sink(place.skip(Kind::Message, "It is no message, or is cut off."));
         }
-        let parent = messages.len().checked_sub(1);
-        messages.push(Message { parent, ..message(&value, zone) });
+        follow(messages, message(&value, zone));
         ControlFlow::Continue(())
     })?;
     ControlFlow::Continue(())
+}
+
+/// Messages of a thread follow each other.
+fn follow(messages: &mut Vec<Message>, message: Message) {
+    let parent = messages.len().checked_sub(1);
+    messages.push(Message { parent, ..message });
 }
 
 fn message(value: &Value, zone: Zone) -> Message {
