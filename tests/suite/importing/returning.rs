@@ -178,6 +178,16 @@ async fn what_was_exported_comes_back_into_an_empty_mirror_with_the_same_digests
         assert_eq!(settled(&one["trashed"]), settled(&other["trashed"]));
         assert_eq!(one["files"], other["files"], "the bytes that hang on it");
     }
+    let (before, after) = (documents(&document), documents(&again));
+    assert!(before.values().any(|one| one["fragments"][0].is_string()), "some have text");
+    assert_eq!(before, after);
+}
+
+/// Documents by their ids: those of conversations, and those of none.
+fn documents(document: &Value) -> BTreeMap<String, Value> {
+    let of_all = document["documents"].as_array().expect("a list");
+    let of_each = all(document).flat_map(|one| one["documents"].as_array().expect("a list"));
+    of_all.iter().chain(of_each).map(|one| (one["id"].to_string(), one.clone())).collect()
 }
 
 /// When a row was last written is no part of any digest: the import put these into the trash.

@@ -44,6 +44,7 @@ impl Tidemark {
                 metadata: conversations::metadata(connection, id)?,
                 shown: conversations::leaf(connection, id)?,
                 files: files(connection, all)?,
+                documents: imports::documents_of(connection, Some(id))?,
                 messages,
                 trashed,
             })
@@ -69,12 +70,16 @@ impl Tidemark {
     /// Conversations, whole, in the form that an import reads back; all of them where none is named,
     /// archived and trashed ones too.
     pub fn export_all(&self, ids: &[ConversationId]) -> Result<Export> {
-        let ids = if ids.is_empty() { self.every_id()? } else { ids.to_vec() };
+        let (ids, documents) = match ids {
+            [] => (self.every_id()?, self.read(|c| imports::documents_of(c, None))?),
+            named => (named.to_vec(), Vec::new()),
+        };
         Ok(Export {
             format: "tidemark-export".to_owned(),
             version: 1,
             exported_at: self.clock().now(),
             conversations: ids.into_iter().map(|id| self.export(id)).collect::<Result<_>>()?,
+            documents,
         })
     }
 

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use ts_rs::TS;
 
 use super::{Text, When};
+use crate::model::view::ExportedDocument;
 use crate::model::{ConversationId, MessageId, Role, Timestamp};
 
 /// One thing that a source found.
@@ -205,6 +206,8 @@ pub struct Document {
     pub ids: BTreeMap<String, String>,
     /// What else is worth keeping.
     pub metadata: Map<String, Value>,
+    /// All that it is, where that is a row already; its pieces stand above.
+    pub own: Option<Box<ExportedDocument>>,
     /// Where it stands.
     pub place: Place,
 }

@@ -14,6 +14,7 @@ use super::report::Counts;
 use super::{Item, Text, When};
 use crate::chat::body;
 use crate::model::hex;
+use crate::model::view::ExportedDocument;
 use crate::model::{
     self, ConversationId, DocumentId, MAX_MESSAGE_BYTES, MessageId, MessageState, ModelRef, Part,
     Role, Timestamp, TitleBy,
@@ -325,12 +326,17 @@ pub struct DocumentRows {
     pub metadata: Map<String, Value>,
     /// When it was added.
     pub created_at: Timestamp,
+    /// Since when it is in the trash.
+    pub trashed_at: Option<Timestamp>,
     /// Its text, in pieces.
     pub fragments: Vec<String>,
 }
 
 /// The rows of a document.
 pub fn of_document(system: &str, found: record::Document, owner: Option<&Owner>) -> DocumentRows {
+    if let Some(own) = found.own {
+        return as_it_was(system, *own);
+    }
     let of_owner = found.owner.as_deref().unwrap_or_default();
     let conversation = found.conversation.as_deref().unwrap_or_default();
     let names = Names { system, owner: of_owner, conversation };
@@ -352,7 +358,25 @@ pub fn of_document(system: &str, found: record::Document, owner: Option<&Owner>)
         origin: origin(system, &found.key, &found.ids, owner),
         metadata,
         created_at: found.added.at.unwrap_or_default(),
+        trashed_at: None,
         fragments: found.fragments.into_iter().map(|fragment| fragment.shown).collect(),
+    }
+}
+
+fn as_it_was(system: &str, own: ExportedDocument) -> DocumentRows {
+    DocumentRows {
+        id: own.id,
+        conversation_id: own.conversation_id,
+        title: own.title,
+        mime: own.mime,
+        bytes: own.bytes,
+        origin: own
+            .origin
+            .unwrap_or_else(|| origin(system, &own.id.to_string(), &BTreeMap::new(), None)),
+        metadata: own.metadata.unwrap_or_default(),
+        created_at: own.created_at,
+        trashed_at: own.trashed_at,
+        fragments: own.fragments,
     }
 }
 

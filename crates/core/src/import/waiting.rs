@@ -153,6 +153,7 @@ fn document(rows: &DocumentRows) -> NewDocument<'_> {
         origin: &rows.origin,
         metadata: &rows.metadata,
         created_at: rows.created_at,
+        trashed_at: rows.trashed_at,
         fragments: &rows.fragments,
     }
 }

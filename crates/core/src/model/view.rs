@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use ts_rs::TS;
 
 use super::{
-    Conversation, ConversationId, Message, MessageId, ModelInfo, ModelRef, ProviderConfig,
-    ProviderKind, Timestamp,
+    Conversation, ConversationId, DocumentId, Message, MessageId, ModelInfo, ModelRef, Origin,
+    ProviderConfig, ProviderKind, Timestamp,
 };
 use crate::error::Failure;
 
@@ -414,6 +414,37 @@ pub struct ExportedConversation {
     /// The bytes that hang on them, as far as they are here.
     #[serde(default)]
     pub files: Vec<ExportedFile>,
+    /// The documents that belong to it.
+    #[serde(default)]
+    pub documents: Vec<ExportedDocument>,
+}
+
+/// A document of which an older program left nothing but its text, in pieces.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct ExportedDocument {
+    /// Its id.
+    pub id: DocumentId,
+    /// The conversation that it belongs to.
+    pub conversation_id: Option<ConversationId>,
+    /// Its name.
+    pub title: String,
+    /// Its type.
+    pub mime: Option<String>,
+    /// Its size, in bytes.
+    #[ts(type = "number | null")]
+    pub bytes: Option<i64>,
+    /// The old program and its ids.
+    pub origin: Option<Origin>,
+    /// What no column holds.
+    #[ts(type = "Record<string, unknown> | null")]
+    pub metadata: Option<Map<String, Value>>,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// Since when it is in the trash.
+    #[serde(default)]
+    pub trashed_at: Option<Timestamp>,
+    /// The pieces, in order; they overlap.
+    pub fragments: Vec<String>,
 }
 
 /// Bytes that hang on messages.
@@ -447,4 +478,7 @@ pub struct Export {
     pub exported_at: Timestamp,
     /// The conversations, whole.
     pub conversations: Vec<ExportedConversation>,
+    /// Documents that belong to no conversation.
+    #[serde(default)]
+    pub documents: Vec<ExportedDocument>,
 }

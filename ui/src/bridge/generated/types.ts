@@ -1745,6 +1745,10 @@ trashed: Array<TrashedMessage>,
  */
 files: Array<ExportedFile>, 
 /**
+ * The documents that belong to it.
+ */
+documents: Array<ExportedDocument>, 
+/**
  * Its id.
  */
 id: ConversationId, 
@@ -1913,7 +1917,11 @@ exported_at: Timestamp,
 /**
  * The conversations, whole.
  */
-conversations: Array<ExportedConversation>, };
+conversations: Array<ExportedConversation>, 
+/**
+ * Documents that belong to no conversation.
+ */
+documents: Array<ExportedDocument>, };
 
 export type Proven = "matches" | "differs" | "unprotected";
 

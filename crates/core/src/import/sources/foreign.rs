@@ -392,6 +392,7 @@ fn exported() -> crate::model::view::ExportedConversation {
         }],
         messages,
         files: Vec::new(),
+        documents: Vec::new(),
     }
 }
 

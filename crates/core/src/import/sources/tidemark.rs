@@ -9,9 +9,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use super::folder::{self, Beginning, Found};
 use super::{Input, Sink, Source, files};
 use crate::import::lax::{Key, Shape, Value};
-use crate::import::record::{Kind, Place};
+use crate::import::record::{Document, Kind, Place};
 use crate::import::{Conversation, Item, Message, Text, When};
-use crate::model::view::ExportedConversation;
+use crate::model::view::{ExportedConversation, ExportedDocument};
 
 /// Tidemark.
 #[derive(Debug, Clone, Copy)]
@@ -80,9 +80,12 @@ fn read_file(file: &Found, sink: &mut Sink<'_>) -> ControlFlow<()> {
             None => sink(file.place("").skip(Kind::File, "It cannot be read.")),
         };
     }
-    let is_walked = |way: &[Key]| matches!(way, [Key::Name(name)] if name.shown == "conversations");
+    let is_walked = |way: &[Key]| matches!(way, [Key::Name(name)] if matches!(name.shown.as_str(), "conversations" | "documents"));
     let walked = file.as_file();
     files::walk(&walked, Shape::One, &is_walked, sink, &mut |way, element, sink| match way {
+        [list, Key::Number(number)] if list.name() == "documents" => {
+            document(&element.bytes, file.place(format!("documents/{number}")), sink)
+        }
         [_, Key::Number(number)] => conversation(&element.bytes, file.place(number), sink),
         _ => ControlFlow::Continue(()),
     })?;
@@ -91,7 +94,13 @@ fn read_file(file: &Found, sink: &mut Sink<'_>) -> ControlFlow<()> {
 
 fn conversation(bytes: &[u8], place: Place, sink: &mut Sink<'_>) -> ControlFlow<()> {
     match serde_json::from_slice::<ExportedConversation>(bytes) {
-        Ok(exported) => sink(Item::Conversation(Box::new(record(exported, place)))),
+        Ok(mut exported) => {
+            let documents = std::mem::take(&mut exported.documents);
+            sink(Item::Conversation(Box::new(record(exported, place.clone()))))?;
+            documents
+                .into_iter()
+                .try_for_each(|one| sink(Item::Document(Box::new(of_document(one, place.clone())))))
+        }
         Err(error) => {
             let reason = format!("It is damaged, and cannot come back as it was: {error}.");
             sink(place.skip(Kind::Conversation, reason))
@@ -99,9 +108,24 @@ fn conversation(bytes: &[u8], place: Place, sink: &mut Sink<'_>) -> ControlFlow<
     }
 }
 
+fn document(bytes: &[u8], place: Place, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    match serde_json::from_slice::<ExportedDocument>(bytes) {
+        Ok(exported) => sink(Item::Document(Box::new(of_document(exported, place)))),
+        Err(error) => {
+            let reason = format!("It is damaged, and cannot come back as it was: {error}.");
+            sink(place.skip(Kind::Document, reason))
+        }
+    }
+}
+
+fn of_document(own: ExportedDocument, place: Place) -> Document {
+    Document { key: own.id.to_string(), own: Some(Box::new(own)), place, ..Document::default() }
+}
+
 fn record(exported: ExportedConversation, place: Place) -> Conversation {
-    let ExportedConversation { conversation: own, metadata, shown, messages, trashed, files } =
-        exported;
+    let ExportedConversation {
+        conversation: own, metadata, shown, messages, trashed, files, ..
+    } = exported;
     // What is no base64 hangs on nothing: the messages name it by its hash.
     let files = files.into_iter().filter_map(|file| BASE64.decode(file.base64).ok()).collect();
     let kept = messages.into_iter().map(|message| (message, None));

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::mirror::sql::to_json;
 use crate::mirror::{Error, Write, outbox};
+use crate::model::view::ExportedDocument;
 use crate::model::wire::Table;
 use crate::model::{ConversationId, DocumentId, Timestamp};
 
@@ -28,6 +29,8 @@ pub struct NewDocument<'a> {
     pub metadata: &'a Map<String, Value>,
     /// When it was added.
     pub created_at: Timestamp,
+    /// Since when it is in the trash.
+    pub trashed_at: Option<Timestamp>,
     /// Its text, in pieces.
     pub fragments: &'a [String],
 }
@@ -40,8 +43,8 @@ pub fn write_document(
 ) -> Result<bool, Error> {
     let inserted = write.tx.execute(
         "INSERT OR IGNORE INTO documents
-                (id, conversation_id, title, mime, bytes, state, origin, metadata, created_ms, updated_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, 'fragments', ?6, ?7, ?8, ?8)",
+                (id, conversation_id, title, mime, bytes, state, origin, metadata, created_ms, updated_ms, trashed_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, 'fragments', ?6, ?7, ?8, ?8, ?9)",
         params![
             document.id,
             document.conversation_id,
@@ -51,6 +54,7 @@ pub fn write_document(
             to_json(document.origin),
             (!document.metadata.is_empty()).then(|| to_json(document.metadata)),
             document.created_at,
+            document.trashed_at,
         ],
     )?;
     if inserted == 0 {
@@ -71,6 +75,42 @@ pub fn write_document(
         outbox::put(write, Table::Documents, document.id.0, document.id.0)?;
     }
     Ok(true)
+}
+
+/// The documents of a conversation, or of none, of which there is text in pieces.
+pub fn documents_of(
+    connection: &Connection,
+    conversation: Option<ConversationId>,
+) -> Result<Vec<ExportedDocument>, Error> {
+    let mut documents = connection.prepare_cached(
+        "SELECT id, conversation_id, title, mime, bytes, origin, metadata, created_ms, trashed_ms
+           FROM documents
+          WHERE conversation_id IS ?1 AND state = 'fragments'
+          ORDER BY rowid",
+    )?;
+    let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
+    let documents = documents.query_map([conversation], |row| {
+        Ok(ExportedDocument {
+            id: row.get(0)?,
+            conversation_id: row.get(1)?,
+            title: row.get(2)?,
+            mime: row.get(3)?,
+            bytes: row.get(4)?,
+            origin: json(row.get(5)?).and_then(|value| serde_json::from_value(value).ok()),
+            metadata: json(row.get(6)?).and_then(|value| serde_json::from_value(value).ok()),
+            created_at: row.get(7)?,
+            trashed_at: row.get(8)?,
+            fragments: Vec::new(),
+        })
+    })?;
+    let mut documents = documents.collect::<Result<Vec<_>, _>>()?;
+    let mut pieces = connection
+        .prepare_cached("SELECT content FROM fragments WHERE document_id = ?1 ORDER BY number")?;
+    for document in &mut documents {
+        let texts = pieces.query_map([document.id], |row| row.get(0))?;
+        document.fragments = texts.collect::<Result<_, _>>()?;
+    }
+    Ok(documents)
 }
 
 /// Keeps bytes under their hash; those that are here already are left alone.

@@ -20,7 +20,7 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-pub use documents::{NewDocument, blob, fragments, keep_blob, write_document};
+pub use documents::{NewDocument, blob, documents_of, fragments, keep_blob, write_document};
 pub use operations::operations;
 pub use undo::{Undone, take_back, take_back_documents};
 pub use write::{Batch, Written, known, write};

@@ -219,6 +219,7 @@ impl Reading<'_> {
             claimed,
             ids: [("document_hash".to_owned(), key.to_owned())].into(),
             metadata: speech::extras(value, &KNOWN),
+            own: None,
             place,
         })))
     }

@@ -327,6 +327,7 @@ impl Tables {
             claimed: whole(value.get("chunk_count")),
             ids,
             metadata,
+            own: None,
             place,
         })))
     }
