@@ -146,8 +146,9 @@ impl Settling<'_, '_> {
         let Some(row) = stored else { return Ok(()) };
         let known = bases::get(&self.write.tx, entry.table, entry.row_id)?;
         let base = match known {
-            // A page was faster, and has seen this operation or a later one.
-            Some(base) if base.seq >= accepted.seq && !faults::on(Bug::OlderOverwrites) => base,
+            // A page was faster, and has seen a later one.
+            Some(base) if base.seq > accepted.seq && !faults::on(Bug::OlderOverwrites) => base,
+            Some(base) if base.seq == accepted.seq => fold_beside(entry.table, base, &sent),
             Some(base) => fold(base, &sent, accepted.seq),
             None => fold(Base::from(row.clone()), &sent, accepted.seq),
         };
@@ -467,6 +468,28 @@ fn fold(mut base: Base, sent: &Sent, seq: i64) -> Base {
         }
     }
     base.clocks.extend(sent.clocks.clone());
+    base
+}
+
+/// A base that stands at the transaction of the operation: of the page that has seen all of it, or of what was
+/// settled before it of the same push. The later clock tells, and a body goes on until it is final.
+fn fold_beside(table: Table, mut base: Base, sent: &Sent) -> Base {
+    let known = base.clocks.clone();
+    let later = |name: &str| sent.clocks.get(name) > known.get(name);
+    let is_over = base.fields.get("state").is_some_and(sibling::is_final);
+    for (name, value) in &sent.fields {
+        let takes = match table.register_of(name) {
+            Some(register) => later(register.name),
+            None => table.body().contains(&name.as_str()) && !is_over,
+        };
+        if name == "updated_ms" {
+            base.updated_ms = base.updated_ms.max(value.as_i64().unwrap_or(0));
+        } else if takes {
+            base.fields.insert(name.clone(), value.clone());
+        }
+    }
+    let clocks = sent.clocks.iter().filter(|(name, _)| later(name.as_str()));
+    base.clocks.extend(clocks.map(|(name, at)| (name.clone(), *at)));
     base
 }
 

@@ -39,6 +39,6 @@ pub(super) fn insert(
     Ok(Some(copy))
 }
 
-fn is_final(state: &Value) -> bool {
+pub(super) fn is_final(state: &Value) -> bool {
     serde_json::from_value(state.clone()).is_ok_and(MessageState::is_final)
 }

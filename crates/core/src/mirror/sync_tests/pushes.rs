@@ -61,6 +61,36 @@ fn what_is_applied_is_the_base_and_the_copy_goes_with_the_last_operation() {
 }
 
 #[test]
+fn two_operations_of_a_row_that_one_transaction_took_are_both_in_the_base() {
+    let ann = Device::new();
+    let id = ann.conversation("tides");
+    let message = ann.message(id, None, "eb", MessageState::Streaming);
+    ann.take();
+    ann.rename(id, "ebb");
+    ann.progress(message, "ebb and flood", MessageState::Done);
+    let ops = ann.take();
+    let settled = |op: &Op| Settled { n: op.n, outcome: applied(4) };
+    ann.settle_all(ops.iter().map(settled).collect());
+    assert_eq!(ann.counts(), outbox::Counts::default());
+    assert_eq!((ann.title(id), ann.content(message)), ("ebb".into(), "ebb and flood".into()));
+}
+
+#[test]
+fn an_outcome_that_comes_behind_the_page_of_its_transaction_takes_nothing_back() {
+    let ann = Device::new();
+    let id = ann.conversation("tides");
+    let put = ann.take();
+    ann.rename(id, "ebb");
+    let patch = ann.take();
+    let at = patch[1].clocks["title"];
+    ann.apply(vec![conversation_change(4, id, "ebb", at)]);
+    ann.settle(put[0].n, applied(4));
+    assert_eq!(ann.base(wire::Table::Conversations, id.0).fields["title"], "ebb");
+    ann.settle(patch[1].n, applied(4));
+    assert_eq!(ann.title(id), "ebb");
+}
+
+#[test]
 fn an_outcome_that_comes_twice_does_nothing_the_second_time() {
     let ann = Device::new();
     let id = ann.conversation("tides");
