@@ -90,8 +90,15 @@ pub fn members(
     each: &mut dyn FnMut(&[Key], Element) -> ControlFlow<()>,
 ) -> Result<Walked> {
     let bytes = Bytes { inner: BufReader::with_capacity(64 * 1024, Decoded::new(file)), at: 0 };
-    let mut walk =
-        Walk { bytes, into, each, way: Vec::new(), open: Vec::new(), done: Walked::default() };
+    let mut walk = Walk {
+        bytes,
+        into,
+        each,
+        way: Vec::new(),
+        open: Vec::new(),
+        is_many: shape == Shape::Many,
+        done: Walked::default(),
+    };
     match shape {
         Shape::One => walk.one()?,
         Shape::Many => walk.many()?,
@@ -133,6 +140,8 @@ struct Walk<'a, R: Read> {
     way: Vec<Key>,
     /// The ends of the containers that are walked through, and how many members each had.
     open: Vec<(u8, usize)>,
+    /// Documents stand behind each other, usually a line each.
+    is_many: bool,
     done: Walked,
 }
 
@@ -255,7 +264,7 @@ impl<R: Read> Walk<'_, R> {
 
     fn member(&mut self, key: Key) -> Result<ControlFlow<()>> {
         let element = self.value()?;
-        self.done.is_cut |= !element.is_whole;
+        self.done.is_cut |= !element.is_whole && self.bytes.peek()?.is_none();
         self.done.members += 1;
         self.way.push(key);
         let flow = (self.each)(&self.way, element);
@@ -266,7 +275,7 @@ impl<R: Read> Walk<'_, R> {
     /// The bytes of one value.
     fn value(&mut self) -> Result<Element> {
         let first = self.bytes.next_dark()?;
-        let mut scan = Scan::default();
+        let mut scan = Scan { by_lines: self.is_many && self.open.is_empty(), ..Scan::default() };
         let mut element =
             Element { bytes: Vec::new(), offset: self.bytes.at, is_whole: false, too_large: None };
         if first.is_none() {
@@ -289,7 +298,7 @@ impl<R: Read> Walk<'_, R> {
             self.bytes.inner.consume(taken);
             self.bytes.at += taken as u64;
             if ended {
-                element.is_whole = true;
+                element.is_whole = !scan.torn;
                 break;
             }
         }
@@ -305,12 +314,23 @@ struct Scan {
     in_text: bool,
     escaped: bool,
     begun: bool,
+    /// An object on one line that is still open where the next line begins another was torn: a program died
+    /// while it wrote. Without this it would swallow the rest of the file.
+    by_lines: bool,
+    /// What was read of it: nothing, its first letter, more.
+    letters: u8,
+    at_line_start: bool,
+    torn: bool,
 }
 
 impl Scan {
     /// How many of these bytes belong to the value, and whether it ends with them.
     fn take(&mut self, bytes: &[u8]) -> (usize, bool) {
         for (at, byte) in bytes.iter().enumerate() {
+            if self.is_torn_before(*byte) {
+                self.torn = true;
+                return (at, true);
+            }
             let ended = match (*byte, self.in_text) {
                 (_, true) if self.escaped => {
                     self.escaped = false;
@@ -361,6 +381,18 @@ impl Scan {
             }
         }
         (bytes.len(), false)
+    }
+
+    fn is_torn_before(&mut self, byte: u8) -> bool {
+        if byte == b'\n' {
+            // An object that is spread over lines may well have others in it.
+            self.by_lines &= self.letters > 1;
+            self.at_line_start = true;
+            return false;
+        }
+        let begins_a_line = std::mem::take(&mut self.at_line_start);
+        self.letters = self.letters.saturating_add(u8::from(!byte.is_ascii_whitespace()));
+        self.by_lines && begins_a_line && byte == b'{' && (self.depth > 0 || self.in_text)
     }
 
     fn is_scalar(&self) -> bool {
@@ -428,6 +460,19 @@ mod tests {
         ] {
             assert_eq!(walked(text, Shape::Many, &[]).0, expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_torn_line_ends_where_the_next_begins_and_an_object_over_lines_goes_on() {
+        let (found, done) =
+            walked("{\"n\":0}\n{\"n\":\"a\n{\"n\":1}\n{\"n\":[{\n{\"n\":2}", Shape::Many, &[]);
+        let torn =
+            ["0={\"n\":0}", "1={\"n\":\"a\n…", "2={\"n\":1}", "3={\"n\":[{\n…", "4={\"n\":2}"];
+        assert_eq!((found, done.is_cut), (torn.map(str::to_owned).to_vec(), false));
+        let pretty = "{\n\"n\":\n{\"m\":1}\n}\n{\n\"n\":2\n}";
+        let (found, done) = walked(pretty, Shape::Many, &[]);
+        assert_eq!((found.len(), done.is_cut), (2, false), "{found:?}");
+        assert!(walked("{\"n\":0}\n{\"n\":", Shape::Many, &[]).1.is_cut);
     }
 
     #[test]

@@ -158,13 +158,26 @@ fn columns_of(file: &Found) -> Vec<String> {
     match form_of(file) {
         None => Vec::new(),
         Some(Form::Json) => {
-            let value = lax::parse(&start).value;
+            let value = after_a_torn_line(&start).unwrap_or_else(|| lax::parse(&start).value);
             let first = value.items().first().unwrap_or(&value);
             let inner = container(first).and_then(|table| first.get(table)?.items().first());
             names(inner.unwrap_or(first))
         }
         Some(Form::Csv) => csv::header(&start),
         Some(Form::Sql) => sql::first_columns(&start),
+    }
+}
+
+/// The second line, where the first is no whole row and it is: of a file of lines whose head is torn.
+fn after_a_torn_line(start: &[u8]) -> Option<Value> {
+    let whole = |line: &[u8]| {
+        let value = lax::parse(line).value;
+        (value.as_map().is_some() && value.is_whole()).then_some(value)
+    };
+    let mut lines = start.split(|byte| *byte == b'\n');
+    match whole(lines.next()?) {
+        Some(_) => None,
+        None => whole(lines.next()?),
     }
 }
 

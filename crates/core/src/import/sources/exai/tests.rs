@@ -102,3 +102,17 @@ fn what_was_taken_out_of_redis_is_known_by_its_keys() {
         assert_eq!((found.continuation_id.as_deref(), found.messages.len()), (Some(id), 1));
     }
 }
+
+#[test]
+fn a_torn_line_of_a_log_costs_itself_wherever_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = r#"{"ts": 1700000000.5, "role": "user", "content": "Why?"}"#;
+    for torn in [&line[20..], &line[..20], &line[..44], &line[44..]] {
+        for text in [format!("{torn}\n{line}\n{line}\n"), format!("{line}\n{torn}\n{line}\n")] {
+            fs::write(folder.path().join("abc.jsonl"), &text).expect("written");
+            let haul = haul(folder.path());
+            assert_eq!((haul.conversations.len(), haul.messages()), (1, 2), "{text}");
+            assert!(!haul.skips.is_empty(), "the torn line is named: {text}");
+        }
+    }
+}
