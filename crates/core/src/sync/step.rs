@@ -171,6 +171,8 @@ impl State {
         self.jobs.retain(|job| matches!(job, Job::Offset { .. }));
         self.pull.ahead = None;
         self.pull.stage_ahead = None;
+        // A page on its way follows one that was not taken: it would move the cursor past that one.
+        self.asking.take_if(|asking| matches!(asking.ask, Ask::Pull { .. } | Ask::Snapshot { .. }));
     }
 }
 

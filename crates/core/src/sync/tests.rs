@@ -880,6 +880,35 @@ fn fifty_rows_or_a_fifth_go_without_a_question() {
     assert!(guard(5_000).allows(0, 0));
 }
 
+/// A page that is applied fails, and the one after it, which was asked for meanwhile, arrives then.
+fn the_page_before_it_fails(mut desk: Desk, told: impl Fn(i64) -> Told) {
+    desk.answer(Ok(told(6)));
+    let follows = desk.state.asking.as_ref().expect("the next page is asked for").request;
+    let epoch = desk.state.epoch;
+    desk.event(Event::Done { epoch, done: Err(StoreFault::Full) });
+    desk.event(Event::Told { epoch, request: follows, told: Ok(told(7)) });
+    assert!(desk.job().is_none() && desk.state.jobs.is_empty(), "{:?}", desk.job());
+    desk.passes(60_000);
+    assert_eq!(desk.job(), Some(&Job::Load), "from where the mirror is, and not behind it");
+}
+
+#[test]
+fn a_page_that_follows_one_that_was_not_taken_leaves_nothing_out() {
+    let mut desk = Desk::at_rest();
+    desk.event(Event::Now);
+    the_page_before_it_fails(desk, |to| page(Some(Cursor::at(head(to))), 1, true));
+    let mut desk = Desk::started(memory(None));
+    desk.answer(Ok(hello(9)));
+    desk.does("Numbered", Done::Kept);
+    desk.does("Batch", Done::Batch(batch(0)));
+    desk.does("Begin", Done::Kept);
+    the_page_before_it_fails(desk, |n| Told::Snapshot {
+        after: Some(crate::model::wire::After(n.into())),
+        count: 0,
+        rows: Rows(String::new()),
+    });
+}
+
 #[test]
 fn the_offset_of_the_clock_is_learnt_once_and_not_with_every_answer() {
     let mut desk = Desk::started(memory(Some(5)));
