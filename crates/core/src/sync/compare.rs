@@ -56,8 +56,10 @@ struct Sight {
     head: Option<Head>,
     /// Rows so far.
     rows: i64,
-    /// Whether all of its pages were of one head and of our user.
+    /// Its pages were of several heads.
     torn: bool,
+    /// A page was of somebody else.
+    foreign: bool,
     /// Rows that are here and not there.
     absent: Vec<Uuid>,
     /// Read to its end.
@@ -76,8 +78,16 @@ pub(super) struct Verification {
 }
 
 impl Sight {
+    /// Whether what is absent is gone.
     fn proves(&self) -> bool {
-        faults::on(Bug::AbsenceDeletes) || (!self.torn && self.rows == self.count)
+        faults::on(Bug::AbsenceDeletes)
+            || (!self.torn && !self.foreign && self.rows == self.count)
+    }
+
+    /// Whether all that was there at the first page was listed. What was not would never be fetched: the
+    /// cursor moves past it.
+    fn is_whole(&self) -> bool {
+        !self.foreign && self.rows >= self.count
     }
 }
 
@@ -129,7 +139,8 @@ impl Comparison {
         self.head.get_or_insert(manifest.head);
         let sight = &mut self.sight;
         let head = *sight.head.get_or_insert(manifest.head);
-        sight.torn |= head != manifest.head || Some(manifest.user_id) != user_id;
+        sight.torn |= head != manifest.head;
+        sight.foreign |= Some(manifest.user_id) != user_id;
         sight.rows += manifest.rows.len() as i64;
         // Told with the first page of a table.
         if let Some(count) = manifest.count {
@@ -154,7 +165,11 @@ impl Comparison {
         if !self.fetch.is_empty() || self.page.is_some() || !self.sight.over {
             return true;
         }
-        if !self.sight.absent.is_empty() && !self.sight.proves() {
+        let suffices = match self.sight.absent.is_empty() {
+            true => self.sight.is_whole(),
+            false => self.sight.proves(),
+        };
+        if !suffices {
             self.sight = Sight::default();
             self.rounds += 1;
             return !self.rounds.is_multiple_of(PATIENCE);

@@ -840,6 +840,19 @@ fn absence_without_proof_removes_nothing() {
 }
 
 #[test]
+fn a_half_manifest_is_read_again_before_the_cursor_passes_what_it_left_out() {
+    let mut desk = sleeper();
+    let table = Table::Conversations;
+    desk.answer(Ok(manifest(&[1], 2, 50)));
+    desk.does("Compare", Done::Compared { fetch: vec![], absent: vec![] });
+    let Some(Ask::Manifest { table: asked, after: None, .. }) = desk.asks() else { panic!("read") };
+    assert_eq!(*asked, table);
+    desk.answer(Ok(manifest(&[1, 2], 2, 50)));
+    desk.does("Compare", Done::Compared { fetch: vec![], absent: vec![] });
+    assert!(matches!(desk.asks(), Some(Ask::Manifest { table: asked, .. }) if *asked != table));
+}
+
+#[test]
 fn a_manifest_of_another_user_proves_nothing() {
     let mut desk = sleeper();
     let Told::Manifest(mut told) = manifest(&[1], 1, 50) else { unreachable!("it is one") };
