@@ -283,6 +283,10 @@ BEGIN
         SELECT owner, kind.code, op.id, sync.bump(owner), 'D', 0
          WHERE NOT EXISTS (SELECT FROM sync.change AS c WHERE c.scope = owner
                               AND c.tbl = kind.code AND c.row_id = op.id);
+        IF kind.wire = 'conversations' THEN
+            -- Messages whose conversation was refused, or was forgotten, are there without it.
+            PERFORM sync.delete_conversation(owner, op.id);
+        END IF;
     ELSIF stored -> 'trashed_ms' = 'null'
           AND (stored -> 'clocks' ->> 'trashed_ms')::bigint > (op.clocks ->> 'trashed_ms')::bigint THEN
         RETURN ROW(op.n, 'merged', sync.version(owner, kind.code, op.id))::sync.outcome;

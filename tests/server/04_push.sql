@@ -1,7 +1,7 @@
 -- sync_push: each outcome, the ledger, the rules of merging.
 BEGIN;
 \ir actors.sql
-SELECT plan(91);
+SELECT plan(94);
 
 CREATE FUNCTION pg_temp.row(who text, tbl text, id uuid) RETURNS jsonb LANGUAGE sql AS $$
     SELECT w.fields FROM sync.wire AS w JOIN sync.kind AS k ON k.code = w.code
@@ -212,6 +212,11 @@ SELECT is(pg_temp.one('ann', pg_temp.op(79, 'purge', 'messages', pg_temp.uuid('l
 SELECT is(pg_temp.one('ann', pg_temp.op(80, 'ensure', 'messages', pg_temp.uuid('lost'), pg_temp.message(pg_temp.uuid('z')))), 'gone', 'holds');
 SELECT is(pg_temp.one('ann', pg_temp.op(81, 'put', 'messages', pg_temp.uuid('late'), pg_temp.message(pg_temp.uuid('c')))), 'gone', 'a new message in it: nobody would ever see it');
 SELECT is(pg_temp.one('ann', pg_temp.op(82, 'put', 'messages', pg_temp.uuid('early'), pg_temp.message(pg_temp.uuid('not yet')))), 'applied', 'one that is there before its conversation is welcome');
+SELECT is(pg_temp.one('ann', pg_temp.op(83, 'purge', 'conversations', pg_temp.uuid('not yet'))), 'applied', 'a conversation that never came');
+SELECT is((SELECT count(*) FROM messages WHERE user_id = pg_temp.id('ann') AND conversation_id = pg_temp.uuid('not yet')),
+          0::bigint, 'takes what came of it along');
+SELECT is((SELECT array_agg(DISTINCT op) FROM sync.change WHERE scope = pg_temp.id('ann')
+              AND row_id IN (pg_temp.uuid('not yet'), pg_temp.uuid('early'))), '{D}'::"char"[], 'for all to hear of');
 
 -- Clocks far ahead are shifted as a whole, and told.
 SELECT pg_temp.push('ann', jsonb_build_array(

@@ -55,6 +55,7 @@ impl Model {
     ) -> Outcome {
         let code = op.tbl.code();
         let Some(stored) = stored else {
+            self.delete_messages(user, number, op);
             let known = self.scope(user).change.get(&(code, op.id)).map(|entry| entry.seq);
             let seq = known.unwrap_or_else(|| self.delete(user, number, (op.tbl, op.id)));
             return self.applied(user, seq);
@@ -67,16 +68,22 @@ impl Model {
             let row = self.full_row(user, op.tbl, op.id).expect("it is stored");
             return Outcome::Merged(Accepted { seq, ..Accepted::default() }, row);
         }
-        if op.tbl == Table::Conversations {
-            let own = self.scope(user).of(Table::Messages);
-            let own = own.filter(|(_, _, row)| conversation_of(row) == Some(op.id));
-            let ids: Vec<Uuid> = own.map(|(id, _, _)| id).collect();
-            for id in ids {
-                self.delete(user, number, (Table::Messages, id));
-            }
-        }
+        self.delete_messages(user, number, op);
         let seq = self.delete(user, number, (op.tbl, op.id));
         self.applied(user, seq)
+    }
+
+    /// Those of a conversation, which may not be there itself.
+    fn delete_messages(&mut self, user: Uuid, number: i64, op: &Op) {
+        if op.tbl != Table::Conversations {
+            return;
+        }
+        let own = self.scope(user).of(Table::Messages);
+        let own = own.filter(|(_, _, row)| conversation_of(row) == Some(op.id));
+        let ids: Vec<Uuid> = own.map(|(id, _, _)| id).collect();
+        for id in ids {
+            self.delete(user, number, (Table::Messages, id));
+        }
     }
 
     pub(super) fn merge(

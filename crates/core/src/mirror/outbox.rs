@@ -390,12 +390,17 @@ pub(super) fn renumber(write: &Write<'_>, old: i64) -> Result<(), Error> {
 
 /// A row is deleted here for good. Called while it is still there.
 pub(super) fn purge(write: &Write<'_>, table: Table, row: &Stored) -> Result<(), Error> {
+    purge_known(write, table, row, row.seq.is_some())
+}
+
+/// `known`: the server has the row, or something that goes with it.
+fn purge_known(write: &Write<'_>, table: Table, row: &Stored, known: bool) -> Result<(), Error> {
     let ops = of_row(&write.tx, table, row.id)?;
     let sent = ops.iter().any(|op| op.state == OpState::InFlight);
     for op in ops.iter().filter(|op| op.state != OpState::InFlight) {
         delete(&write.tx, op.n)?;
     }
-    if row.seq.is_none() && !sent {
+    if !known && !sent {
         return Ok(());
     }
     let registers: Registers = table
@@ -461,7 +466,16 @@ pub(super) fn purge_conversation(write: &mut Write<'_>, id: Uuid) -> Result<(), 
         return Ok(());
     }
     let Some(row) = rows::read(&write.tx, Table::Conversations, id)? else { return Ok(()) };
-    for op in in_flight(&write.tx, id)? {
+    let on_their_way = in_flight(&write.tx, id)?;
+    // A message may be there though its conversation was refused.
+    let has_messages = write
+        .tx
+        .prepare_cached(
+            "SELECT 1 FROM messages WHERE conversation_id = ?1 AND server_seq IS NOT NULL LIMIT 1",
+        )?
+        .exists([id.as_bytes()])?;
+    let known = row.seq.is_some() || has_messages || !on_their_way.is_empty();
+    for op in on_their_way {
         if let Some(row) = rows::read(&write.tx, op.table, op.row_id)? {
             freeze(write, &row, &[op])?;
         }
@@ -477,7 +491,7 @@ pub(super) fn purge_conversation(write: &mut Write<'_>, id: Uuid) -> Result<(), 
           WHERE tbl = 2 AND row_id IN (SELECT id FROM messages WHERE conversation_id = ?1)",
         [id.as_bytes()],
     )?;
-    purge(write, Table::Conversations, &row)?;
+    purge_known(write, Table::Conversations, &row, known)?;
     bases::drop(&write.tx, Table::Conversations, id)
 }
 

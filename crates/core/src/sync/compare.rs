@@ -80,8 +80,7 @@ pub(super) struct Verification {
 impl Sight {
     /// Whether what is absent is gone.
     fn proves(&self) -> bool {
-        faults::on(Bug::AbsenceDeletes)
-            || (!self.torn && !self.foreign && self.rows == self.count)
+        faults::on(Bug::AbsenceDeletes) || (!self.torn && !self.foreign && self.rows == self.count)
     }
 
     /// Whether all that was there at the first page was listed. What was not would never be fetched: the

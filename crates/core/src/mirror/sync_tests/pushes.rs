@@ -392,6 +392,22 @@ fn a_deleted_conversation_goes_up_as_one_purge_and_takes_its_operations_along() 
 }
 
 #[test]
+fn a_conversation_that_was_refused_is_purged_there_too_where_messages_of_it_went_up() {
+    let ann = Device::new();
+    let id = ann.conversation("refused");
+    ann.message(id, None, "one", MessageState::Done);
+    let ops = ann.take();
+    let (code, message) = ("invalid".to_owned(), String::new());
+    ann.settle(ops[1].n, applied(3));
+    ann.settle(ops[0].n, Outcome::Rejected { code, message });
+    ann.write(|write| conversations::purge(write, id));
+    let ops = ann.take();
+    assert_eq!(ops.iter().map(|op| (op.kind, op.id)).collect::<Vec<_>>(), [(Kind::Purge, id.0)]);
+    ann.settle(ops[0].n, applied(4));
+    assert_eq!(ann.count("SELECT count(*) FROM outbox"), 0);
+}
+
+#[test]
 fn a_change_that_is_refused_after_its_row_was_deleted_here_does_not_hold_up_the_deletion() {
     let ann = Device::new();
     let id = ann.conversation("tides");
