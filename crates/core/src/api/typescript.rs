@@ -107,6 +107,7 @@ pub fn generate() -> String {
         api::ExportFormat,
         api::ExportedConversation,
         api::TrashedMessage,
+        api::ExportedDocument,
         api::ExportedFile,
         api::Export,
         api::Proven,

@@ -1891,6 +1891,48 @@ updated_at: Timestamp,
  */
 finished_at: Timestamp | null, };
 
+export type ExportedDocument = { 
+/**
+ * Its id.
+ */
+id: DocumentId, 
+/**
+ * The conversation that it belongs to.
+ */
+conversation_id: ConversationId | null, 
+/**
+ * Its name.
+ */
+title: string, 
+/**
+ * Its type.
+ */
+mime: string | null, 
+/**
+ * Its size, in bytes.
+ */
+bytes: number | null, 
+/**
+ * The old program and its ids.
+ */
+origin: Origin | null, 
+/**
+ * What no column holds.
+ */
+metadata: Record<string, unknown> | null, 
+/**
+ * When it was added.
+ */
+created_at: Timestamp, 
+/**
+ * Since when it is in the trash.
+ */
+trashed_at: Timestamp | null, 
+/**
+ * The pieces, in order; they overlap.
+ */
+fragments: Array<string>, };
+
 export type ExportedFile = { 
 /**
  * As the messages' parts name them.
