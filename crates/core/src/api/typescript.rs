@@ -27,6 +27,7 @@ pub fn generate() -> String {
     declarations![
         model::ConversationId,
         model::MessageId,
+        model::DocumentId,
         model::DeviceId,
         model::Timestamp,
         model::ModelRef,

@@ -4,6 +4,8 @@ export type ConversationId = string;
 
 export type MessageId = string;
 
+export type DocumentId = string;
+
 export type DeviceId = string;
 
 export type Timestamp = string;
