@@ -87,7 +87,7 @@ fn mark(path: &Path) -> Option<[u8; 4]> {
 fn compressed_name(path: &Path) -> Option<String> {
     const GZIP: [u8; 3] = [0x1f, 0x8b, 8];
     let name = path.file_name()?.to_str()?;
-    let lower = name.to_lowercase();
+    let lower = name.to_ascii_lowercase();
     let packed = ["json", "jsonl", "ndjson", "csv"].map(|end| format!(".{end}.gz"));
     let name = match lower.strip_suffix(".bak") {
         Some(stem) => format!("{}.json", &name[..stem.len()]),
@@ -408,7 +408,8 @@ mod tests {
             (done, names(out.path()))
         };
         let limits = Limits::default();
-        for (name, whole) in [("Cherry.2024.BAK", "Cherry.2024.json"), ("a.csv.gz", "a.csv")] {
+        let pairs = [("Cherry\u{130}.BAK", "Cherry\u{130}.json"), ("a.csv.gz", "a.csv")];
+        for (name, whole) in pairs {
             let path = compressed(name, b"[1, 2]");
             assert!(is_archive(&path), "{name}");
             let (done, names) = unpacked(&path, &limits);

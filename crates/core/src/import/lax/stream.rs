@@ -327,7 +327,7 @@ impl Scan {
     /// How many of these bytes belong to the value, and whether it ends with them.
     fn take(&mut self, bytes: &[u8]) -> (usize, bool) {
         for (at, byte) in bytes.iter().enumerate() {
-            if self.is_torn_before(*byte) {
+            if self.by_lines && self.is_torn_before(*byte) {
                 self.torn = true;
                 return (at, true);
             }
@@ -392,7 +392,7 @@ impl Scan {
         }
         let begins_a_line = std::mem::take(&mut self.at_line_start);
         self.letters = self.letters.saturating_add(u8::from(!byte.is_ascii_whitespace()));
-        self.by_lines && begins_a_line && byte == b'{' && (self.depth > 0 || self.in_text)
+        begins_a_line && byte == b'{' && (self.depth > 0 || self.in_text)
     }
 
     fn is_scalar(&self) -> bool {

@@ -1,6 +1,6 @@
 //! The pieces of text in `chroma.sqlite3`.
 //!
-//! The file is somebody else's, and may be made to harm: see [`sqlite`].
+//! The file is somebody else's, and may be made to harm: see `sources/sqlite.rs`.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
