@@ -194,13 +194,13 @@ fn a_second_run_imports_nothing_and_a_grown_source_adds_what_is_new() {
 
 #[test]
 fn one_that_was_stopped_goes_on_and_ends_with_the_same() {
-    let source = Wrote { conversations: 40, messages: 50 };
+    let source = Wrote { conversations: 40, messages: 100 };
     let whole = Desk::new();
     let expected = whole.runs(&source);
     let desk = Desk::new();
     let stop = CancellationToken::new();
     let stopped = run::run(&desk.mirror, &source, &desk.request(), &stop, &mut |progress| {
-        if matches!(progress, Progress::Writing(written, _) if written > 1_000) {
+        if matches!(progress, Progress::Writing(written, _) if written > 2_500) {
             stop.cancel();
         }
     });
@@ -304,7 +304,7 @@ fn a_row_that_is_not_as_it_was_read_is_found_and_the_whole_taken_back_where_that
 /// what was read.
 #[test]
 fn a_count_that_does_not_add_up_is_found() {
-    let (desk, source) = (Desk::new(), Wrote { conversations: 40, messages: 50 });
+    let (desk, source) = (Desk::new(), Wrote { conversations: 40, messages: 100 });
     let (mirror, mut forgotten) = (desk.mirror.clone(), false);
     let report = run::run(
         &desk.mirror,
@@ -312,7 +312,7 @@ fn a_count_that_does_not_add_up_is_found() {
         &desk.request(),
         &CancellationToken::new(),
         &mut |progress| {
-            if matches!(progress, Progress::Writing(written, _) if written > 1_000 && !forgotten) {
+            if matches!(progress, Progress::Writing(written, _) if written > 2_500 && !forgotten) {
                 let forget = "DELETE FROM imported WHERE rowid = (SELECT min(rowid) FROM imported)";
                 mirror.write(|write| Ok(write.tx.execute(forget, [])?)).expect("written");
                 forgotten = true;

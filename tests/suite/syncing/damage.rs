@@ -37,7 +37,16 @@ fn what_a_damaged_mirror_has_lost_comes_back_from_the_server() {
     a.syncs();
     b.syncs();
     a.syncs();
-    let again = a.holds();
+    // When a conversation was last changed is no part of what is synced: a row that was rebuilt of its messages
+    // says theirs.
+    let holds = |device: &Device| {
+        let mut all = device.holds();
+        for one in all.as_array_mut().into_iter().flatten() {
+            one.as_object_mut().and_then(|one| one.remove("updated_at"));
+        }
+        all
+    };
+    let again = holds(&a);
     let ids = |of: &Value| -> Vec<String> {
         let list = of.as_array().expect("a list").iter();
         list.map(|one| one["id"].to_string()).collect()
@@ -45,7 +54,7 @@ fn what_a_damaged_mirror_has_lost_comes_back_from_the_server() {
     for id in ids(&whole) {
         assert!(ids(&again).contains(&id), "{id} is gone");
     }
-    assert_eq!(again, b.holds(), "both have the same, what was written last ({kept}) among it");
+    assert_eq!(again, holds(&b), "both have the same, what was written last ({kept}) among it");
     a.agrees_with_the_server();
 }
 

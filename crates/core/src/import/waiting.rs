@@ -14,9 +14,10 @@ use super::survey::{self, Found};
 use crate::mirror::imports::{self, Batch, NewDocument};
 use crate::mirror::{self, Mirror};
 
-/// Messages of one transaction. A page of the indices is written once in it, however many rows fall on it: a
-/// quarter as many take half as long again. A person's write waits behind one conversation of it.
-const BATCH: usize = 4_000;
+/// Messages of one transaction. A page of the indices is written once in it, however many rows fall on it:
+/// fewer take longer in all, more give a run that is cut off less to go on from. A person's write waits
+/// behind one conversation of it.
+const BATCH: usize = 2_000;
 /// Bytes that wait for their transaction, unless one conversation has more: they are in memory.
 const BATCH_BYTES: usize = 4 << 20;
 
