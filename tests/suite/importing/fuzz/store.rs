@@ -98,7 +98,7 @@ fn pages(bytes: &mut Vec<u8>, rng: &mut Rng) {
     const PAGE: usize = 4096;
     for _ in 0..=rng.below(4) {
         let count = (bytes.len() / PAGE) as u64;
-        if count == 0 || bytes.len() < 100 {
+        if count == 0 {
             return;
         }
         let (one, other) = (rng.below(count) as usize * PAGE, rng.below(count) as usize * PAGE);

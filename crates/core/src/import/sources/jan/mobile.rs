@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use rusqlite::Connection;
+use rusqlite::types::ValueRef;
 
-use super::{conversation, follow, message};
+use super::{NO_MESSAGE, NO_THREAD, conversation, follow, message};
 use crate::import::lax::{Value, parse};
 use crate::import::record::{Kind, Place};
 use crate::import::sources::Sink;
@@ -33,8 +34,10 @@ pub(super) fn read(file: &Found, zone: Zone, sink: &mut Sink<'_>) -> ControlFlow
         Err(error) => return sink(damaged(&error)),
     };
     let mut index = Index::default();
-    if let Err(error) = index.fill(&copy) {
-        sink(damaged(&error))?;
+    match index.fill(&copy) {
+        Ok(0) => {}
+        Ok(nameless) => sink(damaged(&format!("{nameless} rows have no name")))?,
+        Err(error) => sink(damaged(&error))?,
     }
     for (key, (thread, rows)) in index.0 {
         read_thread(&copy.connection, file, &key, (thread, &rows), zone, sink)?;
@@ -43,25 +46,37 @@ pub(super) fn read(file: &Found, zone: Zone, sink: &mut Sink<'_>) -> ControlFlow
 }
 
 impl Index {
-    fn fill(&mut self, copy: &Copy) -> rusqlite::Result<()> {
+    /// Gives how many rows have no name that says which thread they belong to.
+    fn fill(&mut self, copy: &Copy) -> rusqlite::Result<u64> {
         copy.has_tables(&["threads", "messages"])?;
-        let mut threads = copy
-            .connection
-            .prepare("SELECT id, rowid FROM threads WHERE length(id) <= ?1 ORDER BY rowid")?;
-        let mut rows = threads.query([LONGEST_NAME])?;
+        let threads = self.take(copy, "threads", "id", |thread, row| {
+            thread.0 = Some(row);
+        })?;
+        let messages = self.take(copy, "messages", "thread_id", |thread, row| {
+            thread.1.push(row);
+        })?;
+        Ok(threads + messages)
+    }
+
+    fn take(
+        &mut self,
+        copy: &Copy,
+        table: &str,
+        name: &str,
+        put: fn(&mut (Option<i64>, Vec<i64>), i64),
+    ) -> rusqlite::Result<u64> {
+        let sql = format!(
+            "SELECT CASE WHEN length({name}) <= ?1 THEN {name} END, rowid FROM {table} ORDER BY rowid"
+        );
+        let mut statement = copy.connection.prepare(&sql)?;
+        let (mut rows, mut nameless) = (statement.query([LONGEST_NAME])?, 0);
         while let Some(row) = rows.next()? {
-            let name = sqlite::text(row.get_ref(0)?).shown;
-            self.0.entry(name).or_default().0 = Some(row.get(1)?);
+            match row.get_ref(0)? {
+                ValueRef::Null => nameless += 1,
+                name => put(self.0.entry(sqlite::text(name).shown).or_default(), row.get(1)?),
+            }
         }
-        let mut messages = copy.connection.prepare(
-            "SELECT thread_id, rowid FROM messages WHERE length(thread_id) <= ?1 ORDER BY rowid",
-        )?;
-        let mut rows = messages.query([LONGEST_NAME])?;
-        while let Some(row) = rows.next()? {
-            let name = sqlite::text(row.get_ref(0)?).shown;
-            self.0.entry(name).or_default().1.push(row.get(1)?);
-        }
-        Ok(())
+        Ok(nameless)
     }
 }
 
@@ -77,9 +92,7 @@ fn read_thread(
     let thread = match thread.map(|row| data(connection, "threads", row)) {
         Some(Some(value)) => value,
         Some(None) => {
-            let reason =
-                "It cannot be read. The messages of the thread come over without its title.";
-            sink(place.skip(Kind::File, reason))?;
+            sink(place.skip(Kind::File, NO_THREAD))?;
             Value::Null
         }
         None => Value::Null,
@@ -90,7 +103,7 @@ fn read_thread(
             Some(value) => follow(&mut messages, message(&value, zone)),
             None => {
                 let at = Place::new(place.path.clone(), format!("{key}, row {row}"));
-                sink(at.skip(Kind::Message, "It is no message, or is cut off."))?;
+                sink(at.skip(Kind::Message, NO_MESSAGE))?;
             }
         }
     }
@@ -124,7 +137,7 @@ mod tests {
         let store = Connection::open(root.join(NAME)).expect("a file");
         store.execute_batch(set_up).expect("set up");
         let tables = "CREATE TABLE threads (id TEXT PRIMARY KEY, data TEXT NOT NULL);
-            CREATE TABLE messages (id TEXT PRIMARY KEY, thread_id TEXT NOT NULL, data TEXT NOT NULL)";
+            CREATE TABLE messages (id TEXT PRIMARY KEY, thread_id TEXT, data TEXT NOT NULL)";
         store.execute_batch(tables).expect("made");
         for thread in fs::read_dir(fixture("other-exports/jan/threads")).expect("readable") {
             let thread = thread.expect("an entry").path();

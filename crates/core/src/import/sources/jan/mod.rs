@@ -22,6 +22,10 @@ use crate::model::{Role, Timestamp};
 #[derive(Debug, Clone, Copy)]
 pub struct Jan;
 
+const NO_THREAD: &str =
+    "It cannot be read. The messages of the thread come over without its title.";
+const NO_MESSAGE: &str = "It is no message, or is cut off.";
+
 impl Source for Jan {
     fn system(&self) -> &'static str {
         "jan"
@@ -111,8 +115,7 @@ fn thread(file: &Found, sink: &mut Sink<'_>) -> ControlFlow<(), Value> {
     let bytes = std::fs::read(&file.path).ok().filter(|_| file.bytes <= LARGEST);
     let value = bytes.map(|bytes| parse(&bytes).value).filter(|value| value.as_map().is_some());
     if value.is_none() {
-        let reason = "It cannot be read. The messages of the thread come over without its title.";
-        sink(file.place("").skip(Kind::File, reason))?;
+        sink(file.place("").skip(Kind::File, NO_THREAD))?;
     }
     ControlFlow::Continue(value.unwrap_or(Value::Null))
 }
@@ -156,7 +159,7 @@ fn read_messages(
         let place = file.place(files::way_of(way));
         let value = files::value(&place, &element, sink)?;
         if value.as_map().is_none() || !value.is_whole() {
-            return sink(place.skip(Kind::Message, "It is no message, or is cut off."));
+            return sink(place.skip(Kind::Message, NO_MESSAGE));
         }
         follow(messages, message(&value, zone));
         ControlFlow::Continue(())
