@@ -36,6 +36,11 @@ fn one_process_syncs_a_folder_and_a_second_one_waits_for_it_or_takes_over() {
     b.says(&chat, "from elsewhere");
     b.syncs();
     until("the doorbell rang", || a.texts(&chat).len() == 3);
+    // Nothing of its own makes it look any more.
+    std::thread::sleep(Duration::from_secs(1));
+    a.says(&chat, "after a while");
+    until("it noticed", || a.json(&["account", "status"])["pending"] == 0);
+    std::thread::sleep(Duration::from_secs(1));
     // A process that hangs with the lock in its hand is told of, and keeps nothing from being written.
     signal(watching.id(), "STOP");
     a.says(&chat, "while it hangs");

@@ -109,7 +109,6 @@ impl Tidemark {
         tasks.spawn("index", keep_indexed(self.inner.mirror.clone(), tasks.stop_token()));
         if run_queue {
             tasks.spawn("queue", self.inner.queue.clone().run(tasks.stop_token()));
-            tasks.spawn("watch", watch(self.clone(), tasks.stop_token()));
             tasks.spawn("purge", purge(self.inner.mirror.clone()));
             let beside = self.inner.mirror.path().to_owned();
             tasks.spawn("sweep", async move {
@@ -273,8 +272,8 @@ async fn tell_of_downloads(core: Tidemark, stop: CancellationToken) {
     }
 }
 
-/// Notices what other processes write.
-async fn watch(core: Tidemark, stop: CancellationToken) {
+/// Notices what other processes write: who shows it or syncs it would not hear of it otherwise.
+pub(super) async fn watch(core: Tidemark, stop: CancellationToken) {
     let mut seen = None;
     loop {
         let mirror = core.inner.mirror.clone();

@@ -9,9 +9,9 @@ use crate::model::wire::{Head, Outcome, Push, Pushed, Settled, Table};
 impl State {
     pub(super) fn batch(&mut self, push: Push) {
         if push.ops.is_empty() {
-            self.push.wanted = false;
             self.push.again.reset();
         } else {
+            self.push.wanted = true;
             self.push.ready = Some(push);
         }
     }

@@ -365,6 +365,10 @@ impl State {
             return;
         }
         if let Some(job) = self.jobs.pop_front() {
+            // What is written from now on may not be in this batch: it asks for another.
+            if matches!(job, Job::Batch { .. }) {
+                self.push.wanted = false;
+            }
             self.doing = Some(job.clone());
             actions.push(Action::Do { epoch: self.epoch, job });
         }

@@ -275,6 +275,17 @@ fn a_write_goes_up_in_one_request_and_what_came_with_it_is_pulled() {
 }
 
 #[test]
+fn what_is_written_while_an_empty_batch_is_made_ready_goes_up_without_another_write() {
+    let mut desk = Desk::at_rest();
+    desk.event(Event::Wrote { counts: Counts::default() });
+    // The mirror has looked, and has not said so yet.
+    desk.wrote();
+    desk.does("Batch", Done::Batch(batch(0)));
+    desk.does("Batch", Done::Batch(batch(1)));
+    assert!(matches!(desk.asks(), Some(Ask::Push(push)) if push.ops.len() == 1));
+}
+
+#[test]
 fn what_was_sent_without_an_outcome_is_sent_again_and_nothing_else_before_it() {
     let mut desk = Desk::at_rest();
     desk.wrote();

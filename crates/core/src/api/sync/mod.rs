@@ -36,6 +36,7 @@ pub(super) use keeper::Keeper;
 pub use parked::{ParkedView, Unsynced};
 
 use super::Tidemark;
+use super::tidemark::watch;
 use crate::error::{Code, Failure, Result};
 use crate::mirror::account;
 use crate::sync::{Engine, Event, store};
@@ -83,6 +84,7 @@ impl Tidemark {
     pub fn start_sync(&self) {
         let stop = self.inner.tasks.stop_token();
         if self.inner.keeper.begin() {
+            self.inner.tasks.spawn("watch", watch(self.clone(), stop.clone()));
             self.inner.tasks.spawn("keeper", keeper::keep(self.clone(), stop));
         }
     }
