@@ -93,6 +93,22 @@ BEGIN
 END
 $$;
 
+-- A device names the latest point that it knows. A server that does not know it was restored since, or has
+-- forgotten what the device never read: nothing is done then, and the device finds out by a pull what it is.
+CREATE OR REPLACE FUNCTION sync.check_point(owner uuid, known jsonb) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = '' AS $$
+BEGIN
+    IF (known ->> 'seq')::bigint <> 0
+       AND NOT EXISTS (SELECT FROM sync.txn AS t
+                         JOIN sync.head AS h ON h.scope = t.scope
+                        WHERE t.scope = owner AND t.seq = (known ->> 'seq')::bigint
+                          AND t.nonce = (known ->> 'nonce')::bigint
+                          AND t.seq BETWEEN h.horizon AND h.seq) THEN
+        PERFORM sync.refuse(409, 'unknown_point');
+    END IF;
+END
+$$;
+
 -- The operations that can be done as a set: new rows that nothing is known of, each alone with its id and
 -- number, and none behind an operation of its queue that has to be looked at singly.
 CREATE OR REPLACE FUNCTION sync.plain(owner uuid, device uuid, mark bigint, batch sync.op[])
@@ -214,8 +230,9 @@ $$;
 
 -- No sequential scans: plans are kept with the connection, and one made while a table was empty would read
 -- all of it for each operation.
-CREATE OR REPLACE FUNCTION sync.push(device uuid, acked_through bigint, ops jsonb, scope uuid)
-RETURNS json LANGUAGE plpgsql SECURITY DEFINER
+CREATE OR REPLACE FUNCTION sync.push(
+    device uuid, acked_through bigint, ops jsonb, scope uuid, known jsonb
+) RETURNS json LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = '' SET enable_seqscan = off SET jit = off
 AS $$
 DECLARE
@@ -235,6 +252,7 @@ DECLARE
 BEGIN
     PERFORM sync.check_batch(ops);
     PERFORM FROM sync.head AS h WHERE h.scope = owner FOR UPDATE;
+    PERFORM sync.check_point(owner, known);
     mark := sync.settle(owner, device, by_service, COALESCE(acked_through, 0));
     PERFORM sync.count_call(owner);
     ahead := COALESCE(sync.ahead(ops), 0);
@@ -315,9 +333,9 @@ $$;
 -- In `public` stand thin functions with the caller's rights, so that whatever runs with the owner's is
 -- in a schema that PostgREST does not expose.
 CREATE OR REPLACE FUNCTION public.sync_push(
-    device uuid, acked_through bigint, ops jsonb, scope uuid DEFAULT NULL
+    device uuid, acked_through bigint, ops jsonb, scope uuid DEFAULT NULL, known jsonb DEFAULT NULL
 ) RETURNS json LANGUAGE sql VOLATILE SECURITY INVOKER SET search_path = '' AS $$
-    SELECT sync.push(device, acked_through, ops, scope)
+    SELECT sync.push(device, acked_through, ops, scope, known)
 $$;
 
 CREATE OR REPLACE FUNCTION sync.hello(device jsonb, schema integer) RETURNS json

@@ -31,7 +31,7 @@ GRANT EXECUTE ON FUNCTION sync.caller(uuid), sync.refuse(integer, text), sync.fa
     sync.server_ms(), sync.content_hash(text[]) TO authenticated, service_role;
 -- What triggers and constraints call with the rights of whoever writes.
 GRANT EXECUTE ON FUNCTION sync.clock(), sync.setting_id(text) TO authenticated, service_role;
-GRANT EXECUTE ON FUNCTION sync.push(uuid, bigint, jsonb, uuid), sync.hello(jsonb, integer)
+GRANT EXECUTE ON FUNCTION sync.push(uuid, bigint, jsonb, uuid, jsonb), sync.hello(jsonb, integer)
     TO authenticated, service_role;
 GRANT EXECUTE ON FUNCTION sync.list_sessions(), sync.list_devices(), sync.end_session(uuid), sync.revoke_device(uuid),
     sync.delete_account(), sync.set_user_state(uuid, text), sync.health()

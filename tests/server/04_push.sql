@@ -1,7 +1,7 @@
 -- sync_push: each outcome, the ledger, the rules of merging.
 BEGIN;
 \ir actors.sql
-SELECT plan(94);
+SELECT plan(100);
 
 CREATE FUNCTION pg_temp.row(who text, tbl text, id uuid) RETURNS jsonb LANGUAGE sql AS $$
     SELECT w.fields FROM sync.wire AS w JOIN sync.kind AS k ON k.code = w.code
@@ -245,6 +245,20 @@ SELECT is(pg_temp.try('ann', $$SELECT public.sync_push(pg_temp.device('ann'), 0,
 SELECT is(pg_temp.try('ann', $$SELECT public.sync_push(pg_temp.device('ann'), 0, '[{"n": "1"}]')$$), 'PT400 invalid_batch', 'no number');
 SELECT is(pg_temp.try('ann', $$SELECT public.sync_push(pg_temp.device('ann'), 0, (SELECT jsonb_agg(jsonb_build_object('n', i))
           FROM generate_series(1, 1001) AS i))$$), 'PT413 batch_too_large', 'too many');
+
+-- The point that a device names: one that the server does not know, or has left behind, stops the batch.
+SELECT jsonb_build_object('seq', h.seq, 'nonce', h.nonce) AS head FROM sync.head AS h WHERE h.scope = pg_temp.id('ann') \gset
+CREATE FUNCTION pg_temp.after(known jsonb) RETURNS text LANGUAGE sql AS $$
+    SELECT pg_temp.try('ann', format('SELECT public.sync_push(pg_temp.device(''ann''), 0, %L, known => %L)',
+        jsonb_build_array(pg_temp.op(95, 'put', 'conversations', pg_temp.uuid('point'), pg_temp.conversation())), known))
+$$;
+SELECT is(pg_temp.after(:'head'::jsonb || '{"nonce": 1}'), 'PT409 unknown_point', 'a point with another nonce');
+SELECT is(pg_temp.after('{"seq": 9000000, "nonce": 1}'), 'PT409 unknown_point', 'a point above the head');
+SELECT is(pg_temp.row('ann', 'conversations', pg_temp.uuid('point')), NULL, 'nothing is done');
+SELECT is(pg_temp.after(:'head'), '1', 'the point where the server is');
+SELECT is(pg_temp.after('{"seq": 0, "nonce": 5}'), '1', 'the beginning');
+UPDATE sync.head AS h SET horizon = h.seq + 1 WHERE h.scope = pg_temp.id('ann');
+SELECT is(pg_temp.after(:'head'), 'PT409 unknown_point', 'a point below the horizon');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -53,7 +53,12 @@ pub(super) fn asked(ask: &Ask) -> String {
             let ops = push.ops.iter().map(|op| {
                 format!("{}:{:?}:{:?}:{}", op.n, op.kind, op.tbl, &op.id.to_string()[..4])
             });
-            format!("Push {} [{}]", push.acked_through, ops.collect::<Vec<_>>().join(" "))
+            format!(
+                "Push {} {:?} [{}]",
+                push.acked_through,
+                push.known.map(|known| known.seq),
+                ops.collect::<Vec<_>>().join(" ")
+            )
         }
         Ask::Pull { after, max } => {
             format!("Pull {:?} {max}", after.as_ref().map(|a| (a.seq, a.tbl.clone(), a.row_id)))

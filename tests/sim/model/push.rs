@@ -32,7 +32,12 @@ impl Model {
         if self.locked.contains(&user) {
             return Err(refuse(409, "55P03"));
         }
-        let Some(device) = self.scope(user).devices.get_mut(&push.device) else {
+        let bug = self.bug;
+        let scope = self.scope(user);
+        if push.known.is_some_and(|point| !scope.still_knows(point, bug)) {
+            return Err(refuse(409, "unknown_point"));
+        }
+        let Some(device) = scope.devices.get_mut(&push.device) else {
             return Err(refuse(403, "device_unknown"));
         };
         device.acked_through = device.acked_through.max(push.acked_through);

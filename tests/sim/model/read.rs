@@ -224,6 +224,11 @@ impl Scope {
         }
     }
 
+    /// Whether it knows the point and has forgotten nothing above it.
+    pub(super) fn still_knows(&self, point: Head, bug: Option<ServerBug>) -> bool {
+        point.seq == 0 || point.seq >= self.horizon && self.knows(point, bug)
+    }
+
     fn changes_after(
         &self,
         after: Option<&Cursor>,

@@ -22,7 +22,8 @@ pub(super) fn expression(ask: &Ask) -> String {
         }
         Ask::Push(push) => {
             let (device, ops) = (id(Some(push.device)), document(&json!(push.ops)));
-            format!("public.sync_push({device}, {}, {ops})", push.acked_through)
+            let (acked, known) = (push.acked_through, document(&json!(push.known)));
+            format!("public.sync_push({device}, {acked}, {ops}, known => {known})")
         }
         Ask::Anchor { points } => {
             let points: Vec<_> = points.iter().map(|&Head { seq, nonce }| (seq, nonce)).collect();

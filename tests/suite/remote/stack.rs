@@ -91,7 +91,7 @@ impl Desk {
             clocks: Default::default(),
             base: Default::default(),
         };
-        let push = Push { device: self.device, acked_through: 0, ops: vec![op] };
+        let push = Push { device: self.device, acked_through: 0, known: None, ops: vec![op] };
         let told = self.remote.ask(Ask::Push(push)).await.expect("pushed");
         let Told::Pushed(pushed) = told else { panic!("{told:?}") };
         assert!(matches!(pushed.outcomes[0].outcome, Outcome::Applied(_)), "{pushed:?}");

@@ -150,9 +150,16 @@ pub(super) fn saw_head(connection: &Connection, head: Head, at: Timestamp) -> Re
 }
 
 /// Takes note of a head that a push was answered with, before its outcomes are stored: until a pull has
-/// passed it, it tells a server that was restored in between.
-pub fn note_pushed(mirror: &Mirror, head: Head) -> Result<(), Error> {
+/// passed it, it tells a server that was restored in between. So does it for the point that the push
+/// itself has proven, which needs no note any more.
+pub fn note_pushed(mirror: &Mirror, head: Head, proven: Option<Head>) -> Result<(), Error> {
     mirror.write_behind(|write| {
+        if let Some(point) = proven {
+            write
+                .tx
+                .prepare_cached("DELETE FROM pushed_heads WHERE seq = ?1 AND nonce = ?2")?
+                .execute([point.seq, point.nonce])?;
+        }
         write
             .tx
             .prepare_cached("INSERT OR IGNORE INTO pushed_heads (seq, nonce) VALUES (?1, ?2)")?

@@ -154,6 +154,8 @@ pub enum Job {
     Settle {
         /// The answer.
         pushed: Pushed,
+        /// The point that the push named, and that the server knew.
+        proven: Option<Head>,
     },
     /// Park an operation that no request can carry. [`Done::Settled`].
     Park {

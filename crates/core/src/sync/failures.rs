@@ -77,6 +77,8 @@ pub enum Decision {
     },
     /// The device introduces itself once more, then the same again; pause when that does not help.
     Hello,
+    /// Nothing was done, because the server has another past than the device believes: pull first.
+    Pull,
     /// Nothing goes until a person, or time, has changed something.
     Pause(Pause),
 }
@@ -214,6 +216,7 @@ fn rest(status: u16, code: &str) -> Decision {
         (_, "device_revoked") => Decision::Pause(Pause::DeviceRevoked),
         (_, "user_disabled") => Decision::Pause(Pause::UserDisabled),
         (_, "device_unknown") => Decision::Hello,
+        (_, "unknown_point") => Decision::Pull,
         // The schema that this program named, as the server sees it.
         (_, "schema_too_old") => Decision::Pause(Pause::AppTooOld),
         (_, "schema_too_new") => Decision::Pause(Pause::ServerTooOld),
@@ -286,6 +289,7 @@ mod tests {
             (Rest, 404, "PGRST106", Decision::Pause(Pause::NoSchema)),
             (Rest, 406, "PGRST106", Decision::Pause(Pause::NoSchema)),
             (Rest, 409, "40001", Decision::Retry),
+            (Rest, 409, "unknown_point", Decision::Pull),
             (Rest, 400, "40P01", Decision::Retry),
             (Rest, 400, "55P03", Decision::Retry),
             (Rest, 400, "57014", Decision::Retry),

@@ -4,9 +4,33 @@ use super::event::Job;
 use super::server::Ask;
 use super::state::{Course, State};
 use super::status::Counts;
-use crate::model::wire::{Head, Outcome, Push, Pushed, Settled, Table};
+use crate::model::wire::{Cursor, Head, Outcome, Push, Pushed, Settled, Table};
 
 impl State {
+    /// The latest point that this device knows of the server: where the last push or pull left it. A server
+    /// that was restored between two pushes, or behind a long sleep, so refuses what would go into another history
+    /// than it was written for.
+    pub(super) fn latest_point(&self) -> Option<Head> {
+        let memory = self.memory.as_ref()?;
+        let pulled = memory.cursor.as_ref().map(Cursor::head);
+        let pushed = self.pull.unproven.iter().copied().max_by_key(|point| point.seq);
+        pushed.or(pulled).or(memory.first.as_ref().map(|first| first.head))
+    }
+
+    /// How many pushes may follow each other. A person waits for a first sync: it has every second turn.
+    pub(super) fn pushes_in_a_row(&self) -> u32 {
+        let is_first = self.memory.as_ref().is_some_and(|memory| memory.first.is_some());
+        if is_first { 1 } else { self.limits.in_a_row }
+    }
+
+    /// The server does not know the point that a push named: the pull finds out why. Should it find nothing,
+    /// the push is not sent again and again all the same.
+    pub(super) fn refused_point(&mut self) {
+        self.pull.wanted = true;
+        self.push.in_a_row = 0;
+        self.push.again.fail(self.now.mono_ms);
+    }
+
     pub(super) fn batch(&mut self, push: Push) {
         if push.ops.is_empty() {
             self.push.again.reset();
@@ -27,12 +51,12 @@ impl State {
         let settled = pushed.outcomes.iter().filter(|settled| is_settled(&settled.outcome));
         self.moved.pushed += settled.count() as u64;
         self.pull.head = Some(pushed.head);
-        if !self.pull.unproven.contains(&pushed.head) {
-            self.pull.unproven.push(pushed.head);
-        }
+        // The server knew the point that was named, so its new head stands for both.
+        self.pull.unproven.retain(|point| Some(*point) != sent.known && *point != pushed.head);
+        self.pull.unproven.push(pushed.head);
         // What the push wrote, and what came with it, is pulled like anybody's.
         self.pull.wanted |= self.cursor().is_some_and(|cursor| cursor.seq != pushed.head.seq);
-        self.jobs.push_back(Job::Settle { pushed });
+        self.jobs.push_back(Job::Settle { pushed, proven: sent.known });
     }
 
     pub(super) fn settled_batch(&mut self, counts: Counts, again: bool, mend: bool) {
@@ -64,5 +88,5 @@ pub(super) fn drop_all(ask: &Ask) -> Option<Job> {
     let Ask::Push(sent) = ask else { return None };
     let outcomes = sent.ops.iter().map(|op| Settled { n: op.n, outcome: Outcome::Done }).collect();
     let pushed = Pushed { head: Head::default(), server_ms: 0, outcomes };
-    Some(Job::Settle { pushed })
+    Some(Job::Settle { pushed, proven: None })
 }

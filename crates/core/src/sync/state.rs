@@ -28,6 +28,8 @@ pub struct Limits {
     pub rows: u32,
     /// Operations of a push at most.
     pub ops: u32,
+    /// Pushes in a row at most, where there is something to pull.
+    pub in_a_row: u32,
     /// Points of the head history in one question at most.
     pub points: u32,
 }
@@ -40,6 +42,7 @@ impl Default for Limits {
             pause_ms: 3_600_000,
             rows: 2_000,
             ops: 1_000,
+            in_a_row: 8,
             points: 200,
         }
     }
@@ -169,8 +172,8 @@ pub(super) struct Push {
     pub ops: u32,
     /// Made ready, not yet sent.
     pub ready: Option<crate::model::wire::Push>,
-    /// It is the push's turn, where both ways have something to do.
-    pub turn: bool,
+    /// So many pushes may go before it is the pull's turn, where both ways have something to do.
+    pub in_a_row: u32,
     /// Operations that the server asked to send again wait for this.
     pub again: Backoff,
 }
@@ -345,6 +348,8 @@ impl Pull {
 
 impl Push {
     fn new(limits: &Limits, seed: u64) -> Self {
-        Self { wanted: false, ops: limits.ops, ready: None, turn: true, again: Backoff::new(seed) }
+        let again = Backoff::new(seed);
+        // One to begin with: what comes next may be a first sync.
+        Self { wanted: false, ops: limits.ops, ready: None, in_a_row: 1, again }
     }
 }

@@ -10,6 +10,7 @@ use super::server::{Ask, Told};
 use super::state::{Asking, Course, Lock, Now, Paused, State};
 use super::status::Counts;
 use crate::faults::{self, Bug};
+use crate::model::wire::Push;
 
 /// What the engine does about an event.
 pub fn step(state: &mut State, now: Now, event: Event) -> Vec<Action> {
@@ -239,6 +240,8 @@ impl State {
                     self.jobs.extend(dropped);
                 }
             }
+            (Decision::Pull, Ask::Push(_)) => self.refused_point(),
+            (Decision::Pull, _) => self.backoff.fail(self.now.mono_ms),
             (Decision::Hello, Ask::Hello { .. }) => self.halt(Pause::DeviceUnknown),
             (Decision::Hello, _) if self.tried.hello => self.halt(Pause::DeviceUnknown),
             (Decision::Hello, _) => {
@@ -443,7 +446,7 @@ impl State {
     pub(super) fn push_is_next(&self) -> bool {
         self.push.wanted
             && !self.push.again.waits(self.now.mono_ms)
-            && (self.push.turn || !self.has_to_pull())
+            && (self.push.in_a_row > 0 || !self.has_to_pull())
     }
 
     fn next_ask(&mut self) -> Option<Ask> {
@@ -465,14 +468,14 @@ impl State {
 
     fn next_level_ask(&mut self) -> Option<Ask> {
         if let Some(push) = self.push.ready.take() {
-            self.push.turn = false;
-            return Some(Ask::Push(push));
+            self.push.in_a_row = self.push.in_a_row.saturating_sub(1);
+            return Some(Ask::Push(Push { known: self.latest_point(), ..push }));
         }
         // A batch is made ready first; while a page is being applied, that waits for its end.
         if self.push_is_next() {
             return None;
         }
-        self.push.turn = true;
+        self.push.in_a_row = self.pushes_in_a_row();
         self.next_pull().or_else(|| self.next_digest())
     }
 

@@ -34,7 +34,7 @@ pub fn perform(mirror: &Mirror, job: &Job) -> Result<Done, StoreFault> {
             return apply_page(mirror, page, after.as_ref(), cursor, *guard);
         }
         Job::Batch { max } => batch(mirror, *max as usize).map(Done::Batch),
-        Job::Settle { pushed } => settle_all(mirror, pushed),
+        Job::Settle { pushed, proven } => settle_all(mirror, pushed, *proven),
         Job::Park { n, code } => park(mirror, *n, code),
         Job::Points { above, below, max } => {
             mirror.read(|c| cursors::points(c, *above, *below, *max as usize)).map(Done::Points)
@@ -168,13 +168,13 @@ fn batch(mirror: &Mirror, max: usize) -> Result<Push, Error> {
     let ops = outbox::take(mirror, max, PUSH_BYTES)?;
     mirror.read(|c| {
         let device = synced::device_id(c)?.0;
-        Ok(Push { device, acked_through: outbox::acked_through(c)?, ops })
+        Ok(Push { device, acked_through: outbox::acked_through(c)?, known: None, ops })
     })
 }
 
-fn settle_all(mirror: &Mirror, pushed: &Pushed) -> Result<Done, Error> {
+fn settle_all(mirror: &Mirror, pushed: &Pushed, proven: Option<Head>) -> Result<Done, Error> {
     // Before the first outcome: a row must not be known to stand at a head that is not known.
-    cursors::note_pushed(mirror, pushed.head)?;
+    cursors::note_pushed(mirror, pushed.head, proven)?;
     let settlement = settle::settle(mirror, &pushed.outcomes)?;
     let counts = mirror.read(counts)?;
     Ok(Done::Settled { counts, again: settlement.waiting > 0, mend: !settlement.fetch.is_empty() })

@@ -128,7 +128,7 @@ impl Desk {
         match job {
             Job::Load => Done::Loaded(memory(Some(5))),
             Job::Batch { max } => Done::Batch(batch(self.waiting.min(u64::from(*max)))),
-            Job::Settle { pushed } => {
+            Job::Settle { pushed, .. } => {
                 self.waiting -= pushed.outcomes.len() as u64;
                 Done::Settled { counts: self.counts(), again: false, mend: false }
             }
@@ -221,7 +221,7 @@ fn batch(n: u64) -> Push {
         clocks: Default::default(),
         base: Default::default(),
     };
-    Push { device: DEVICE, acked_through: 0, ops: (1..=n as i64).map(op).collect() }
+    Push { device: DEVICE, acked_through: 0, known: None, ops: (1..=n as i64).map(op).collect() }
 }
 
 fn pushed(push: &Push) -> Told {
@@ -418,8 +418,8 @@ fn a_refused_refresh_pauses_until_the_person_signs_in_and_nothing_is_lost() {
     assert!(matches!(desk.asks(), Some(Ask::Hello { .. })));
     desk.answer(Ok(hello(5)));
     desk.does("Numbered", Done::Kept);
-    desk.answer(Ok(page(Some(Cursor::at(head(5))), 0, false)));
     desk.does("Batch", Done::Batch(batch(1)));
+    assert!(matches!(desk.asks(), Some(Ask::Push(_))));
 }
 
 #[test]
@@ -713,6 +713,7 @@ fn pushed_at_six() -> Desk {
     desk.answer(Ok(Told::Pushed(told)));
     desk.waiting = 0;
     desk.does("Settle", Done::Settled { counts: Counts::default(), again: false, mend: false });
+    desk.does("Batch", Done::Batch(batch(0)));
     desk
 }
 
@@ -748,7 +749,6 @@ fn what_a_push_wrote_is_proven_by_the_head_or_by_one_question() {
     at(&mut desk, head(9));
     let known = Some((head(6).seq, head(6).nonce));
     desk.answer(Ok(Told::Anchor(Anchor { known, head: head(9) })));
-    desk.does("Batch", Done::Batch(batch(0)));
     at(&mut desk, head(9));
     assert!(matches!(desk.job(), Some(Job::Apply { .. })));
 }
@@ -787,6 +787,65 @@ fn below_the_horizon_what_was_pushed_is_proven_first_and_what_cannot_be_is_not_a
         "it may have been restored"
     );
     assert!(matches!(slept(head(6)).asks(), Some(Ask::Manifest { .. })), "it forgot it by rights");
+}
+
+/// Answers the push under way with a head at `seq`, and stores the outcomes.
+fn settles_push(desk: &mut Desk, seq: i64) -> Push {
+    let Some(Ask::Push(push)) = desk.asks().cloned() else { panic!("nothing is pushed") };
+    let Told::Pushed(mut told) = pushed(&push) else { unreachable!("it is one") };
+    told.head = head(seq);
+    desk.answer(Ok(Told::Pushed(told)));
+    desk.does("Settle", Done::Settled { counts: desk.counts(), again: false, mend: false });
+    push
+}
+
+#[test]
+fn of_many_pushes_each_names_where_the_last_one_left_the_server_and_then_it_is_the_pulls_turn() {
+    let mut desk = Desk::at_rest();
+    desk.wrote();
+    let mut named = Vec::new();
+    for seq in 6..14 {
+        desk.does("Batch", Done::Batch(batch(1)));
+        named.push(settles_push(&mut desk, seq).known);
+    }
+    assert_eq!(named, (5..13).map(|seq| Some(head(seq))).collect::<Vec<_>>());
+    assert!(matches!(desk.asks(), Some(Ask::Pull { .. })), "there is more to push, but not now");
+    let Some(Ask::Pull { after, .. }) = desk.asks().cloned() else { unreachable!("it is one") };
+    desk.answer(Ok(page(after, 8, false)));
+    assert!(matches!(desk.job(), Some(Job::Apply { .. })), "the last head stands for all");
+}
+
+#[test]
+fn a_push_that_goes_into_another_history_is_refused_and_a_pull_finds_out_why() {
+    let mut desk = Desk::at_rest();
+    desk.wrote();
+    desk.does("Batch", Done::Batch(batch(1)));
+    settles_push(&mut desk, 6);
+    desk.does("Batch", Done::Batch(batch(1)));
+    desk.fails(409, "unknown_point");
+    let Some(Ask::Pull { after, .. }) = desk.asks().cloned() else { panic!("no pull") };
+    desk.answer(Ok(page(after, 0, false)));
+    assert!(matches!(desk.job(), Some(Job::Points { .. })), "restored: {:?}", desk.job());
+}
+
+#[test]
+fn a_server_that_refuses_every_point_is_not_asked_in_a_circle() {
+    let mut desk = Desk::at_rest();
+    desk.wrote();
+    let mut pushes = 0;
+    for _ in 0..50 {
+        match desk.asks().cloned() {
+            Some(Ask::Push(_)) => {
+                pushes += 1;
+                desk.fails(409, "unknown_point");
+            }
+            Some(Ask::Pull { after, .. }) => desk.answer(Ok(page(after, 0, false))),
+            _ if desk.job().is_some() => desk.does("Batch", Done::Batch(batch(1))),
+            _ => break,
+        }
+    }
+    assert_eq!(pushes, 1, "the next one has a timer");
+    assert!(desk.state.due().is_some_and(|due| due < 60_000));
 }
 
 #[test]
@@ -994,7 +1053,7 @@ fn an_outcome_that_was_not_asked_for_is_not_looked_at() {
     let Told::Pushed(mut told) = pushed(&batch(1)) else { unreachable!("it is one") };
     told.outcomes.push(Settled { n: 99, outcome: Outcome::Done });
     desk.answer(Ok(Told::Pushed(told)));
-    let Some(Job::Settle { pushed }) = desk.job() else { panic!("outcomes are stored") };
+    let Some(Job::Settle { pushed, .. }) = desk.job() else { panic!("outcomes are stored") };
     assert!(pushed.outcomes.iter().all(|settled| settled.n == 1));
 }
 

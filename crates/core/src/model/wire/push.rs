@@ -13,6 +13,9 @@ pub struct Push {
     pub device: Uuid,
     /// All operations of the device up to this one are settled; the server forgets their outcomes.
     pub acked_through: i64,
+    /// The latest point that the device knows; a server that does not know it does nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<Head>,
     /// In ascending `n`.
     pub ops: Vec<Op>,
 }
