@@ -187,7 +187,7 @@ pub fn run(session: &Session, number: usize, step: Step) -> Result<(), Error> {
             account::attach(write, "https://tide.example", uuid::Uuid::max(), "ann@tide.example")
         }),
         Step::Pull => pull(session, number),
-        Step::Take => outbox::take(mirror, 1_000, 8 << 20).map(|_| ()),
+        Step::Take => outbox::take(mirror, 1_000, 8 << 20, None).map(|_| ()),
         Step::Settle => {
             // Asked by hand: taking would mark more, which is a transaction of its own.
             let sent = mirror.read(|c| {

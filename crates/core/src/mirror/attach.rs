@@ -24,15 +24,15 @@ pub struct Offered {
     pub done: bool,
 }
 
-/// Adds operations for unsynced rows until `ahead` in the outbox can be sent or all rows are offered. Call it
-/// before each push; once it is done it only reads.
-pub fn offer(mirror: &Mirror, ahead: usize) -> Result<Offered, Error> {
+/// Adds operations for unsynced rows until `ahead` in the outbox (above this number, where there is one) can be
+/// sent or all rows are offered. Call it before each push; once it is done it only reads.
+pub fn offer(mirror: &Mirror, ahead: usize, above: Option<i64>) -> Result<Offered, Error> {
     let mut sum = Offered::default();
     loop {
         let Some(place) = mirror.read(place)? else {
             return Ok(Offered { done: true, ..sum });
         };
-        let free = ahead.saturating_sub(mirror.read(|c| waiting(c, ahead))?);
+        let free = ahead.saturating_sub(mirror.read(|c| waiting(c, ahead, above))?);
         if free == 0 {
             return Ok(sum);
         }
@@ -54,20 +54,20 @@ fn place(connection: &Connection) -> Result<Option<(Table, i64)>, Error> {
     Ok(found.and_then(|(code, row)| Some((Table::from_code(code)?, row))))
 }
 
-fn waiting(connection: &Connection, limit: usize) -> Result<usize, Error> {
+fn waiting(connection: &Connection, limit: usize, above: Option<i64>) -> Result<usize, Error> {
     // What waits behind a refused operation may wait for ever, and must not hold up the scan.
     let count: i64 = connection
         .prepare_cached(
             "SELECT count(*)
                FROM (SELECT 1
                        FROM outbox o
-                      WHERE o.state IN ('waiting', 'in_flight')
+                      WHERE o.state IN ('waiting', 'in_flight') AND o.n > ?2
                         AND NOT EXISTS (SELECT 1 FROM outbox p
                                          WHERE p.queue = o.queue AND p.n < o.n
                                            AND p.state = 'parked')
                       LIMIT ?1)",
         )?
-        .query_row([limit as i64], |row| row.get(0))?;
+        .query_row([limit as i64, above.unwrap_or(0)], |row| row.get(0))?;
     Ok(count as usize)
 }
 

@@ -516,16 +516,21 @@ fn in_flight(connection: &Connection, queue: Uuid) -> Result<Vec<Entry>, Error> 
 /// may have been lost. What is taken is marked as on its way, durably, before this returns; it stays so
 /// until [`super::settle::settle`] stores its outcome.
 ///
-/// Ends before `max_bytes` (at least one operation is taken). One push at a time: a second call
-/// takes the same operations again.
-pub fn take(mirror: &Mirror, max_ops: usize, max_bytes: usize) -> Result<Vec<Op>, Error> {
-    if mirror.read(|c| ready(c, 1))?.is_empty() {
+/// Ends before `max_bytes` (at least one operation is taken). A second call takes the same operations
+/// again; with `above`, those that come after this number.
+pub fn take(
+    mirror: &Mirror,
+    max_ops: usize,
+    max_bytes: usize,
+    above: Option<i64>,
+) -> Result<Vec<Op>, Error> {
+    if mirror.read(|c| ready(c, 1, above))?.is_empty() {
         return Ok(Vec::new());
     }
     mirror.write(|write| {
         renew_passed(write)?;
         let (mut ops, mut bytes) = (Vec::new(), 0);
-        for entry in ready(&write.tx, max_ops)? {
+        for entry in ready(&write.tx, max_ops, above)? {
             let Some(sent) = entry.carries(&write.tx)? else {
                 // Its row is gone without a trace, so there is nothing to say of it.
                 delete(&write.tx, entry.n)?;
@@ -567,7 +572,7 @@ fn renew_passed(write: &Write<'_>) -> Result<(), Error> {
     passed.into_iter().try_for_each(|n| renew(write, n))
 }
 
-fn ready(connection: &Connection, limit: usize) -> Result<Vec<Entry>, Error> {
+fn ready(connection: &Connection, limit: usize, above: Option<i64>) -> Result<Vec<Entry>, Error> {
     let behind = if faults::on(Bug::ParkedLetsPass) {
         "0"
     } else if faults::on(Bug::ParkedStopsAll) {
@@ -578,14 +583,14 @@ fn ready(connection: &Connection, limit: usize) -> Result<Vec<Entry>, Error> {
     let sql = format!(
         "SELECT {COLUMNS}
            FROM outbox o
-          WHERE o.state IN ('waiting', 'in_flight')
+          WHERE o.state IN ('waiting', 'in_flight') AND o.n > ?2
             AND NOT EXISTS (SELECT 1 FROM outbox p
                              WHERE {behind} AND p.n < o.n AND p.state = 'parked')
           ORDER BY o.n
           LIMIT ?1"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map([limit as i64], from_row)?;
+    let rows = statement.query_map([limit as i64, above.unwrap_or(0)], from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

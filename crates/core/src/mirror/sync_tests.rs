@@ -119,7 +119,7 @@ impl Device {
     }
 
     fn take(&self) -> Vec<Op> {
-        outbox::take(&self.mirror, 1_000, 8 << 20).expect("takes")
+        outbox::take(&self.mirror, 1_000, 8 << 20, None).expect("takes")
     }
 
     fn settle(&self, n: i64, outcome: Outcome) -> settle::Settlement {

@@ -149,6 +149,8 @@ pub enum Job {
     Batch {
         /// Operations at most.
         max: u32,
+        /// Those above this number alone: the ones up to it are on their way.
+        above: Option<i64>,
     },
     /// Store the outcomes and remove their operations, in one transaction. [`Done::Settled`].
     Settle {

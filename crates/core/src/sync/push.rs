@@ -31,19 +31,52 @@ impl State {
         self.push.again.fail(self.now.mono_ms);
     }
 
-    pub(super) fn batch(&mut self, push: Push) {
+    /// A batch is ready: `above` a number, where it follows the push on its way.
+    pub(super) fn batch(&mut self, push: Push, above: Option<i64>) {
         if push.ops.is_empty() {
-            self.push.again.reset();
-        } else {
-            self.push.wanted = true;
-            self.push.ready = Some(push);
+            if above.is_none() {
+                self.push.again.reset();
+            }
+            return;
         }
+        self.push.wanted = true;
+        match above {
+            None => self.push.ready = Some(push),
+            Some(above) if self.is_pushing_up_to(above) => self.push.next = Some(push),
+            Some(_) if self.push.clean => self.push.ready = Some(push),
+            Some(_) => {}
+        }
+    }
+
+    /// The number that the next batch begins above, where it can be made ready while one is on its way.
+    pub(super) fn batch_ahead(&self) -> Option<i64> {
+        let Ask::Push(sent) = &self.asking.as_ref()?.ask else { return None };
+        let len = sent.ops.len();
+        let is_more = len >= self.push.ops as usize || self.counts().waiting > len as u64;
+        // Where batches had to be halved, the one on its way may be halved as well.
+        let may = is_more
+            && self.push.ops == self.limits.ops
+            && self.memory.is_some()
+            && self.push.wanted
+            && self.push.next.is_none()
+            && self.push.in_a_row > 0
+            && !self.push.again.waits(self.now.mono_ms)
+            && matches!(self.course, Course::Level);
+        sent.ops.last().map(|last| last.n).filter(|_| may)
+    }
+
+    fn is_pushing_up_to(&self, above: i64) -> bool {
+        matches!(self.asking.as_ref().map(|asking| &asking.ask),
+                 Some(Ask::Push(sent)) if sent.ops.last().is_some_and(|last| last.n == above))
     }
 
     /// Takes the outcomes. An outcome that was not asked for is not looked at, and an operation
     /// without one stays where it is.
     pub(super) fn pushed(&mut self, sent: &Push, mut pushed: Pushed) {
         pushed.outcomes.retain(|settled| sent.ops.iter().any(|op| op.n == settled.n));
+        self.push.clean = pushed.outcomes.len() == sent.ops.len()
+            && pushed.outcomes.iter().all(|settled| took_effect_as_sent(&settled.outcome));
+        self.push.ready = self.push.next.take().filter(|_| self.push.clean);
         self.push.ops = self.push.ops.saturating_mul(2).min(self.limits.ops);
         if pushed.outcomes.len() < sent.ops.len() {
             self.push.again.fail(self.now.mono_ms);
@@ -81,6 +114,11 @@ impl State {
 
 fn is_settled(outcome: &Outcome) -> bool {
     !matches!(outcome, Outcome::Behind | Outcome::Retry { .. } | Outcome::Rejected { .. })
+}
+
+/// What follows it can have been made ready before: nothing of it depends on this outcome.
+fn took_effect_as_sent(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Applied(accepted) if accepted.clocks.is_none() && accepted.lost.is_empty())
 }
 
 /// Bug 7: what a 401 refused is taken for settled.

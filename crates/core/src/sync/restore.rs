@@ -90,7 +90,7 @@ impl State {
         self.greeted &= known.is_some();
         self.start_over();
         // Made ready before: its operations may have other numbers now.
-        self.push.ready = None;
+        self.push.drop_ready();
         self.pull.wanted = true;
         self.push.wanted = true;
     }

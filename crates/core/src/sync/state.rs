@@ -42,7 +42,7 @@ impl Default for Limits {
             pause_ms: 3_600_000,
             rows: 2_000,
             ops: 1_000,
-            in_a_row: 8,
+            in_a_row: 32,
             points: 200,
         }
     }
@@ -172,6 +172,11 @@ pub(super) struct Push {
     pub ops: u32,
     /// Made ready, not yet sent.
     pub ready: Option<crate::model::wire::Push>,
+    /// Made ready while another is on its way. It goes right after that one, if all of that took effect as
+    /// it was sent; else it is made anew, because outcomes decide what may follow.
+    pub next: Option<crate::model::wire::Push>,
+    /// The last push took effect as it was sent.
+    pub clean: bool,
     /// So many pushes may go before it is the pull's turn, where both ways have something to do.
     pub in_a_row: u32,
     /// Operations that the server asked to send again wait for this.
@@ -313,7 +318,7 @@ impl State {
         self.course = Course::Level;
         self.pull = Pull::new(&self.limits);
         self.push.wanted = false;
-        self.push.ready = None;
+        self.push.drop_ready();
         self.push.ops = self.limits.ops;
         self.push.again.reset();
         self.backoff.reset();
@@ -350,6 +355,21 @@ impl Push {
     fn new(limits: &Limits, seed: u64) -> Self {
         let again = Backoff::new(seed);
         // One to begin with: what comes next may be a first sync.
-        Self { wanted: false, ops: limits.ops, ready: None, in_a_row: 1, again }
+        Self {
+            wanted: false,
+            ops: limits.ops,
+            ready: None,
+            next: None,
+            clean: false,
+            in_a_row: 1,
+            again,
+        }
+    }
+
+    /// What was made ready is made anew.
+    pub(super) fn drop_ready(&mut self) {
+        self.ready = None;
+        self.next = None;
+        self.clean = false;
     }
 }

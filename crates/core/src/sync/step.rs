@@ -1,7 +1,8 @@
 //! One event in, some actions out. Nothing here reads a clock, a disk or a network.
 //!
 //! There are two lanes. At most one request is on its way to the server, and at most one job is with
-//! the mirror; while a page is being applied, the next one may already be asked for. Whatever fails
+//! the mirror; while a page is being applied, the next one may already be asked for, and while a batch is
+//! on its way up, the next one may be made ready. Whatever fails
 //! leaves the mirror as it was, and the same thing is planned again from what the mirror remembers.
 
 use super::event::{Action, Done, Event, Job, StoreFault, Verdict};
@@ -255,7 +256,10 @@ impl State {
     fn want_again(&mut self, ask: &Ask) {
         match ask {
             Ask::Refresh => self.refresh = true,
-            Ask::Push(_) => self.push.wanted = true,
+            Ask::Push(_) => {
+                self.push.wanted = true;
+                self.push.drop_ready();
+            }
             Ask::Pull { .. } => self.pull.wanted = true,
             _ => {}
         }
@@ -292,6 +296,7 @@ impl State {
                 self.backoff.fail(self.now.mono_ms);
                 self.start_over();
                 self.memory = None;
+                self.push.drop_ready();
                 self.push.wanted = true;
                 self.pull.wanted = true;
             }
@@ -312,7 +317,7 @@ impl State {
                 self.pull.wanted = true;
                 self.halt(Pause::Removal);
             }
-            (_, Done::Batch(push)) => self.batch(push),
+            (Job::Batch { above, .. }, Done::Batch(push)) => self.batch(push, above),
             (_, Done::Settled { counts, again, mend }) => self.settled_batch(counts, again, mend),
             (_, Done::Points(points)) => self.points(points),
             (Job::Rewind { known }, _) => self.rewound(known),
@@ -361,6 +366,12 @@ impl State {
             self.plan_job(actions);
             self.plan_ask(actions);
         }
+        if let Some(above) =
+            self.batch_ahead().filter(|_| self.jobs.is_empty() && self.doing.is_none())
+        {
+            self.jobs.push_back(Job::Batch { max: self.push.ops, above: Some(above) });
+            self.plan_job(actions);
+        }
     }
 
     fn plan_job(&mut self, actions: &mut Vec<Action>) {
@@ -380,11 +391,11 @@ impl State {
     /// Whether a request may go: none is on its way, and what the mirror is doing does not decide what
     /// comes next.
     fn may_ask(&self) -> bool {
-        let streams = |job: &Job| {
-            matches!(
-                job,
-                Job::Apply { .. } | Job::Snapshot { next: Some(_), .. } | Job::Offset { .. }
-            )
+        let streams = |job: &Job| match job {
+            Job::Apply { .. } | Job::Snapshot { next: Some(_), .. } | Job::Offset { .. } => true,
+            // What follows was made ready before, and its outcomes do not change it.
+            Job::Settle { .. } => self.push.ready.is_some(),
+            _ => false,
         };
         self.asking.is_none()
             && self.pause.is_none()
@@ -438,7 +449,7 @@ impl State {
             return None;
         }
         if self.push_is_next() {
-            return Some(Job::Batch { max: self.push.ops });
+            return Some(Job::Batch { max: self.push.ops, above: None });
         }
         self.first_sync_job()
     }

@@ -33,7 +33,7 @@ pub fn perform(mirror: &Mirror, job: &Job) -> Result<Done, StoreFault> {
         Job::Apply { page, after, cursor, guard } => {
             return apply_page(mirror, page, after.as_ref(), cursor, *guard);
         }
-        Job::Batch { max } => batch(mirror, *max as usize).map(Done::Batch),
+        Job::Batch { max, above } => batch(mirror, *max as usize, *above).map(Done::Batch),
         Job::Settle { pushed, proven } => settle_all(mirror, pushed, *proven),
         Job::Park { n, code } => park(mirror, *n, code),
         Job::Points { above, below, max } => {
@@ -163,9 +163,9 @@ fn is_sound(page: &Page<'_>, after: Option<&Cursor>, cursor: &Cursor) -> bool {
         && keys.last().is_none_or(|last| last.0 <= cursor.seq)
 }
 
-fn batch(mirror: &Mirror, max: usize) -> Result<Push, Error> {
-    attach::offer(mirror, max)?;
-    let ops = outbox::take(mirror, max, PUSH_BYTES)?;
+fn batch(mirror: &Mirror, max: usize, above: Option<i64>) -> Result<Push, Error> {
+    attach::offer(mirror, max, above)?;
+    let ops = outbox::take(mirror, max, PUSH_BYTES, above)?;
     mirror.read(|c| {
         let device = synced::device_id(c)?.0;
         Ok(Push { device, acked_through: outbox::acked_through(c)?, known: None, ops })

@@ -8,8 +8,8 @@ use super::server::{Ask, Rows, Told};
 use super::status::{Counts, SyncState};
 use super::*;
 use crate::model::wire::{
-    Anchor, Cursor, Head, Hello, Kind, Listed, Manifest, Op, Outcome, Push, Pushed, Settled,
-    Summary, Table,
+    Accepted, Anchor, Cursor, Head, Hello, Kind, Listed, Manifest, Op, Outcome, Push, Pushed,
+    Settled, Summary, Table,
 };
 
 const ANN: Uuid = Uuid::from_u128(1);
@@ -127,7 +127,7 @@ impl Desk {
         let counts = self.counts();
         match job {
             Job::Load => Done::Loaded(memory(Some(5))),
-            Job::Batch { max } => Done::Batch(batch(self.waiting.min(u64::from(*max)))),
+            Job::Batch { max, .. } => Done::Batch(batch(self.waiting.min(u64::from(*max)))),
             Job::Settle { pushed, .. } => {
                 self.waiting -= pushed.outcomes.len() as u64;
                 Done::Settled { counts: self.counts(), again: false, mend: false }
@@ -327,10 +327,11 @@ fn a_timeout_halves_the_batch_and_successes_let_it_grow_again() {
     let mut desk = Desk::at_rest();
     desk.waiting = 8;
     desk.event(Event::Wrote { counts: desk.counts() });
-    desk.does("Batch { max: 8 }", Done::Batch(batch(8)));
+    desk.does("Batch { max: 8, above: None }", Done::Batch(batch(8)));
+    desk.does("Batch { max: 8, above: Some(8) }", Done::Batch(batch(0)));
     desk.answer(silent(FaultKind::TimedOut));
     desk.passes(1_000);
-    desk.does("Batch { max: 4 }", Done::Batch(batch(4)));
+    desk.does("Batch { max: 4, above: None }", Done::Batch(batch(4)));
     let told = pushed(&batch(4));
     desk.answer(Ok(told));
     desk.does("Settle", Done::Settled { counts: desk.counts(), again: false, mend: false });
@@ -342,11 +343,11 @@ fn too_large_halves_at_once_and_a_single_operation_is_parked() {
     let mut desk = Desk::at_rest();
     desk.waiting = 4;
     desk.event(Event::Wrote { counts: desk.counts() });
-    desk.does("Batch { max: 8 }", Done::Batch(batch(4)));
+    desk.does("Batch { max: 8, above: None }", Done::Batch(batch(4)));
     desk.fails(413, "batch_too_large");
-    desk.does("Batch { max: 2 }", Done::Batch(batch(2)));
+    desk.does("Batch { max: 2, above: None }", Done::Batch(batch(2)));
     desk.fails(413, "");
-    desk.does("Batch { max: 1 }", Done::Batch(batch(1)));
+    desk.does("Batch { max: 1, above: None }", Done::Batch(batch(1)));
     desk.fails(413, "");
     assert_eq!(desk.job(), Some(&Job::Park { n: 1, code: "too_large" }));
 }
@@ -358,7 +359,7 @@ fn a_single_operation_that_times_out_is_not_parked() {
     desk.does("Batch", Done::Batch(batch(1)));
     desk.answer(silent(FaultKind::TimedOut));
     desk.passes(1_000);
-    desk.does("Batch { max: 1 }", Done::Batch(batch(1)));
+    desk.does("Batch { max: 1, above: None }", Done::Batch(batch(1)));
 }
 
 #[test]
@@ -804,15 +805,116 @@ fn of_many_pushes_each_names_where_the_last_one_left_the_server_and_then_it_is_t
     let mut desk = Desk::at_rest();
     desk.wrote();
     let mut named = Vec::new();
-    for seq in 6..14 {
+    let ends = 6 + i64::from(Limits::default().in_a_row);
+    for seq in 6..ends {
         desk.does("Batch", Done::Batch(batch(1)));
         named.push(settles_push(&mut desk, seq).known);
     }
-    assert_eq!(named, (5..13).map(|seq| Some(head(seq))).collect::<Vec<_>>());
-    assert!(matches!(desk.asks(), Some(Ask::Pull { .. })), "there is more to push, but not now");
+    assert_eq!(named, (5..ends - 1).map(|seq| Some(head(seq))).collect::<Vec<_>>());
+    let asks = desk.asks();
+    assert!(matches!(asks, Some(Ask::Pull { .. })), "there is more to push, but not now: {asks:?}");
     let Some(Ask::Pull { after, .. }) = desk.asks().cloned() else { unreachable!("it is one") };
-    desk.answer(Ok(page(after, 8, false)));
+    desk.answer(Ok(page(after, ends - 6, false)));
     assert!(matches!(desk.job(), Some(Job::Apply { .. })), "the last head stands for all");
+}
+
+/// With this many operations, and more than one batch of them: the first on its way, the second ready.
+fn two_batches() -> Desk {
+    let mut desk = Desk::at_rest();
+    desk.waiting = 19;
+    desk.wrote();
+    desk.does("Batch", Done::Batch(numbered(1..=8)));
+    desk.does("Batch { max: 8, above: Some(8) }", Done::Batch(numbered(9..=16)));
+    assert_eq!(on_its_way(&desk), (1..=8).collect::<Vec<_>>(), "one at a time");
+    desk
+}
+
+fn numbered(numbers: std::ops::RangeInclusive<i64>) -> Push {
+    let mut push = batch(numbers.clone().count() as u64);
+    push.ops.iter_mut().zip(numbers).for_each(|(op, n)| op.n = n);
+    push
+}
+
+fn on_its_way(desk: &Desk) -> Vec<i64> {
+    let Some(Ask::Push(push)) = desk.asks() else { return Vec::new() };
+    push.ops.iter().map(|op| op.n).collect()
+}
+
+fn applied(push: &Push, seq: i64) -> Pushed {
+    let accepted = Accepted { seq, ..Accepted::default() };
+    let outcome = |n| Settled { n, outcome: Outcome::Applied(accepted.clone()) };
+    let outcomes = push.ops.iter().map(|op| outcome(op.n)).collect();
+    Pushed { head: head(seq), server_ms: 1_000_000, outcomes }
+}
+
+#[test]
+fn the_next_batch_is_made_ready_while_one_is_on_its_way_and_goes_right_after_it() {
+    let mut desk = two_batches();
+    desk.answer(Ok(Told::Pushed(applied(&numbered(1..=8), 6))));
+    assert!(matches!(desk.job(), Some(Job::Settle { .. })));
+    assert_eq!(on_its_way(&desk), (9..=16).collect::<Vec<_>>());
+    let known = match desk.asks() {
+        Some(Ask::Push(push)) => push.known,
+        _ => None,
+    };
+    assert_eq!(known, Some(head(6)), "it stands on the one before");
+    desk.waiting = 12;
+    desk.does("Settle", Done::Settled { counts: desk.counts(), again: false, mend: false });
+    desk.does("Batch { max: 8, above: Some(16) }", Done::Batch(numbered(17..=20)));
+    desk.answer(Ok(Told::Pushed(applied(&numbered(9..=16), 7))));
+    assert_eq!(on_its_way(&desk), (17..=20).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_batch_that_gets_ready_after_the_answer_goes_all_the_same() {
+    let mut desk = Desk::at_rest();
+    desk.waiting = 19;
+    desk.wrote();
+    desk.does("Batch", Done::Batch(numbered(1..=8)));
+    desk.answer(Ok(Told::Pushed(applied(&numbered(1..=8), 6))));
+    desk.does("Batch { max: 8, above: Some(8) }", Done::Batch(numbered(9..=16)));
+    assert_eq!(on_its_way(&desk), (9..=16).collect::<Vec<_>>());
+    assert!(matches!(desk.job(), Some(Job::Settle { .. })));
+}
+
+#[test]
+fn what_was_made_ready_behind_an_operation_that_is_refused_or_changed_is_made_anew() {
+    let shifted = Accepted { seq: 6, clocks: Some(Default::default()), ..Accepted::default() };
+    let refused = Outcome::Rejected { code: "invalid".into(), message: String::new() };
+    for outcome in [refused, Outcome::Behind, Outcome::Applied(shifted)] {
+        let mut desk = two_batches();
+        let mut told = applied(&numbered(1..=8), 6);
+        told.outcomes[3].outcome = outcome;
+        desk.answer(Ok(Told::Pushed(told)));
+        assert_eq!(on_its_way(&desk), [0; 0]);
+        desk.waiting = 12;
+        desk.does("Settle", Done::Settled { counts: desk.counts(), again: false, mend: false });
+        desk.does("Batch { max: 8, above: None }", Done::Batch(numbered(9..=16)));
+        assert_eq!(on_its_way(&desk), (9..=16).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn what_was_made_ready_behind_a_push_without_an_answer_is_not_sent_before_it() {
+    let mut desk = two_batches();
+    desk.answer(silent(FaultKind::Unreachable));
+    desk.passes(60_000);
+    desk.does("Batch { max: 8, above: None }", Done::Batch(numbered(1..=8)));
+    assert_eq!(on_its_way(&desk), (1..=8).collect::<Vec<_>>());
+}
+
+#[test]
+fn outcomes_that_could_not_be_stored_come_again_before_anything_else_is_made_ready() {
+    let mut desk = two_batches();
+    desk.answer(Ok(Told::Pushed(applied(&numbered(1..=8), 6))));
+    let epoch = desk.state.epoch;
+    desk.event(Event::Done { epoch, done: Err(StoreFault::Full) });
+    desk.answer(Ok(Told::Pushed(applied(&numbered(9..=16), 7))));
+    desk.does("Settle", Done::Settled { counts: desk.counts(), again: false, mend: false });
+    desk.passes(60_000);
+    desk.does("Load", Done::Loaded(memory(Some(5))));
+    desk.does("Batch { max: 8, above: None }", Done::Batch(numbered(1..=8)));
+    assert_eq!(on_its_way(&desk), (1..=8).collect::<Vec<_>>());
 }
 
 #[test]

@@ -144,7 +144,7 @@ fn what_a_newer_server_sends_is_kept_and_returned_untouched() {
     assert_eq!(bob.count("SELECT count(*) FROM unread_rows"), 2, "a table and a word unknown here");
     assert_eq!(bob.count("SELECT count(*) FROM messages"), 1, "one odd row holds up no other");
     restored::rewind(&bob.mirror, None).expect("rewinds");
-    attach::offer(&bob.mirror, 10).expect("offers");
+    attach::offer(&bob.mirror, 10, None).expect("offers");
     assert_eq!(bob.take()[0].fields["phase"], json!({"moon": 1}));
 }
 
@@ -374,7 +374,7 @@ fn a_restored_server_gets_back_what_this_device_wrote_and_what_it_had_pulled() {
     restored::rewind(&bob.mirror, Some(anchor)).expect("rewinds again after a crash");
     assert_eq!(bob.read(restored::under_way), None);
     assert_eq!(bob.read(cursors::pull), Some(Cursor::at(anchor)));
-    assert!(attach::offer(&bob.mirror, 100).expect("offers").done);
+    assert!(attach::offer(&bob.mirror, 100, None).expect("offers").done);
     let mut ops: Vec<_> = bob.take().into_iter().map(|op| (op.id, op.kind)).collect();
     ops.sort_by_key(|op| op.0);
     let mut expected = vec![
@@ -403,7 +403,7 @@ fn restored_under_a_refused_title() -> (Device, ConversationId, MessageId) {
     let (code, message_of_it) = ("invalid".to_owned(), "no".to_owned());
     bob.settle(n, Outcome::Rejected { code, message: message_of_it });
     restored::rewind(&bob.mirror, Some(Head { seq: 5, nonce: 5 })).expect("rewinds");
-    assert!(attach::offer(&bob.mirror, 100).expect("offers").done);
+    assert!(attach::offer(&bob.mirror, 100, None).expect("offers").done);
     (bob, theirs, message)
 }
 
@@ -458,7 +458,7 @@ fn detaching_keeps_what_is_here_or_removes_what_the_server_has() {
         assert_eq!(bob.count("SELECT count(*) FROM messages"), left - 1);
         assert_eq!((bob.title(mine).as_str(), bob.read(cursors::pull)), ("mine", None));
         bob.attach();
-        assert!(attach::offer(&bob.mirror, 100).expect("offers").done);
+        assert!(attach::offer(&bob.mirror, 100, None).expect("offers").done);
         assert_eq!(bob.take().len() as i64, if left == 2 { 3 } else { 1 });
     }
 }

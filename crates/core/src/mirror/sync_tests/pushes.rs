@@ -205,7 +205,7 @@ fn a_discarded_new_row_stays_here_and_goes_up_only_once_it_is_changed_again() {
     ann.settle(n, Outcome::Rejected { code, message });
     ann.write(|write| parked::discard(write, n));
     assert_eq!((ann.title(id).as_str(), ann.take().len()), ("tides", 0));
-    assert!(attach::offer(&ann.mirror, 100).expect("offers").done);
+    assert!(attach::offer(&ann.mirror, 100, None).expect("offers").done);
     assert_eq!(ann.take(), [], "the scan does not offer it either");
     ann.rename(id, "ebb");
     assert_eq!(ann.take().len(), 1);
@@ -283,7 +283,7 @@ fn a_setting_of_the_account_that_one_from_before_it_replaced_is_kept_here() {
     let ann = Device::without_account();
     ann.write(|write| settings::set(write, "theme", &json!("dark")));
     ann.attach();
-    attach::offer(&ann.mirror, 100).expect("offers");
+    attach::offer(&ann.mirror, 100, None).expect("offers");
     let op = ann.take().remove(0);
     assert_eq!((op.kind, op.base.is_empty()), (Kind::Ensure, true), "nothing was seen there");
     let lost = Map::from_iter([("value".to_owned(), json!("\"light\""))]);
@@ -443,7 +443,7 @@ fn everything_written_before_the_account_is_offered_a_bounded_number_ahead() {
     ann.attach();
     let mut seen = Vec::new();
     loop {
-        let offered = attach::offer(&ann.mirror, 100).expect("offers");
+        let offered = attach::offer(&ann.mirror, 100, None).expect("offers");
         assert!(ann.counts().waiting <= 100);
         let ops = ann.push(seen.len() as i64 + 1);
         seen.extend(ops.iter().map(|op| (op.kind, op.id)));
@@ -471,7 +471,7 @@ fn what_waits_behind_a_refused_operation_does_not_hold_up_the_offer_of_all_else(
     ann.attach();
     let mut sent = Vec::new();
     for _ in 0..8 {
-        attach::offer(&ann.mirror, 2).expect("offers");
+        attach::offer(&ann.mirror, 2, None).expect("offers");
         for op in ann.take() {
             let (code, message) = ("invalid".to_owned(), String::new());
             let outcome = match op.id == refused.0 {
@@ -493,8 +493,26 @@ fn a_batch_ends_before_it_is_too_large_but_has_one_operation_at_least() {
     for _ in 0..3 {
         ann.message(to, None, &"x".repeat(10_000), MessageState::Done);
     }
-    let take = |bytes| outbox::take(&ann.mirror, 10, bytes).expect("takes").len();
+    let take = |bytes| outbox::take(&ann.mirror, 10, bytes, None).expect("takes").len();
     assert_eq!((take(1), take(25_000), take(1 << 20)), (1, 3, 4));
+}
+
+#[test]
+fn the_batch_behind_one_on_its_way_begins_above_it_and_both_come_again_in_order() {
+    let ann = Device::new();
+    let to = ann.conversation("tides");
+    for _ in 0..3 {
+        ann.message(to, None, "x", MessageState::Done);
+    }
+    let take = |max, above| -> Vec<i64> {
+        let ops = outbox::take(&ann.mirror, max, 1 << 20, above).expect("takes");
+        ops.iter().map(|op| op.n).collect()
+    };
+    let first = take(2, None);
+    let second = take(2, first.last().copied());
+    assert_eq!(second.len(), 2);
+    assert_eq!(take(2, second.last().copied()), [0; 0]);
+    assert_eq!(take(9, None), [first, second].concat());
 }
 
 #[test]
@@ -502,7 +520,7 @@ fn what_was_merely_offered_goes_when_the_server_had_deleted_it_and_a_change_of_i
     let ann = Device::without_account();
     let (idle, changed) = (ann.conversation("idle"), ann.conversation("changed"));
     ann.attach();
-    attach::offer(&ann.mirror, 100).expect("offers");
+    attach::offer(&ann.mirror, 100, None).expect("offers");
     ann.rename(changed, "since");
     for op in ann.take() {
         ann.settle(op.n, Outcome::Gone { seq: 9 });
@@ -565,7 +583,7 @@ fn a_mirror_that_was_salvaged_asks_for_everything_again_and_numbers_far_above() 
     let n = ann.take()[0].n;
     ann.write(|write| restored::distrust(write));
     assert_eq!(ann.read(cursors::pull), None);
-    assert!(attach::offer(&ann.mirror, 100).expect("offers").done);
+    assert!(attach::offer(&ann.mirror, 100, None).expect("offers").done);
     let ops = ann.take();
     assert_eq!(ops.len(), 3);
     assert!(ops.iter().all(|op| op.kind == Kind::Ensure && op.n > n + 1_000_000), "{ops:?}");
