@@ -6,7 +6,7 @@ mod saved;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tidemark_core::mirror::{Mirror, bases, index, outbox, parked, synced};
-use tidemark_core::model::wire::Table;
+use tidemark_core::model::wire::{Kind, Table};
 use uuid::Uuid;
 
 use super::device::{Account, Device};
@@ -102,6 +102,7 @@ fn outbox_is_empty(account: &Account, sight: &Sight, say: &mut impl FnMut(String
 
 /// What this device takes for the server's is the server's, row by row.
 fn bases_agree(account: &Account, sight: &Sight, say: &mut impl FnMut(String)) {
+    let purged = refused_purges(account);
     for table in Table::ALL {
         let mut here: BTreeSet<Uuid> =
             account.mirror.read(|c| synced::ids(c, table)).expect("it lists").into_iter().collect();
@@ -110,6 +111,7 @@ fn bases_agree(account: &Account, sight: &Sight, say: &mut impl FnMut(String)) {
             let base = account.mirror.read(|c| bases::of(c, table, id)).expect("it reads");
             match base {
                 Some(base) => base_agrees((table, id), &base, version, row, say),
+                None if purged.contains(&id) || purged.contains(&conversation(row)) => {}
                 None => say(format!("{} {id} of {version} is missing", table.name())),
             }
         }
@@ -117,6 +119,17 @@ fn bases_agree(account: &Account, sight: &Sight, say: &mut impl FnMut(String)) {
             say(format!("{} {id} is here and not on the server", table.name()));
         }
     }
+}
+
+/// Conversations that are gone here and whose deletion the server refused: it is for the person to decide.
+fn refused_purges(account: &Account) -> BTreeSet<Uuid> {
+    let parked = account.mirror.read(parked::all).expect("it lists");
+    parked.iter().filter(|one| one.kind == Kind::Purge).map(|one| one.row_id).collect()
+}
+
+fn conversation(row: &Stored) -> Uuid {
+    let id = row.fields.get("conversation_id").and_then(serde_json::Value::as_str);
+    id.and_then(|id| id.parse().ok()).unwrap_or_default()
 }
 
 fn base_agrees(

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::outbox::{self, OpState};
 use super::touched::{Size, Touched};
-use super::{Error, Write, bases, incoming, rows};
+use super::{Error, Write, bases, incoming, reoffer, rows};
 use crate::events::Change;
 use crate::model::wire::{Kind, Table};
 use crate::model::{ConversationId, Timestamp};
@@ -129,10 +129,23 @@ fn tell(write: &mut Write<'_>, entry: &outbox::Entry) {
 /// Parks an operation that cannot be sent as it is (alone too large for a push), as the server would.
 pub fn park(write: &mut Write<'_>, n: i64, code: &str) -> Result<(), Error> {
     let Some(entry) = outbox::get(&write.tx, n)? else { return Ok(()) };
-    write.tx.execute(
-        "UPDATE outbox SET state = 'parked', code = ?2, sent = NULL, attempts = attempts + 1 WHERE n = ?1",
-        params![n, code],
-    )?;
+    refuse(write, &entry, code, None)?;
     tell(write, &entry);
     Ok(())
+}
+
+/// An operation is refused for good. What is still being offered of its queue is older, and goes ahead of it.
+pub(super) fn refuse(
+    write: &Write<'_>,
+    entry: &outbox::Entry,
+    code: &str,
+    message: Option<&str>,
+) -> Result<(), Error> {
+    write.tx.execute(
+        "UPDATE outbox
+            SET state = 'parked', code = ?2, message = coalesce(?3, message), attempts = attempts + 1, sent = NULL
+          WHERE n = ?1",
+        params![entry.n, code, message],
+    )?;
+    reoffer::ahead_of(write, entry)
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::outbox::{self, Entry};
 use super::rows::{self, Stored};
-use super::{Error, Write, bases};
+use super::{Error, Write, attach, bases};
 use crate::model::wire::{Kind, Table};
 
 /// Offers what the server said after `seq` of such rows, and moves their queues behind it.
@@ -103,6 +103,28 @@ fn move_behind(write: &Write<'_>, queue: Uuid, last: i64) -> Result<(), Error> {
         outbox::renumber(write, n)?;
     }
     Ok(())
+}
+
+/// A change was refused before all of its queue was offered: it was on its way already when the server turned
+/// out to be restored, or it is newer than the account. What is older goes ahead of it and of what is behind it.
+pub(super) fn ahead_of(write: &Write<'_>, refused: &Entry) -> Result<(), Error> {
+    if is_offer(refused) {
+        return Ok(());
+    }
+    if !attach::is_done(&write.tx)? {
+        offer_queue(write, refused.queue)?;
+    }
+    let mut behind = outbox::of_queue(&write.tx, refused.queue)?;
+    behind.retain(|op| op.n >= refused.n);
+    if !behind.iter().any(is_offer) {
+        return Ok(());
+    }
+    let changes = behind.iter().filter(|op| !is_offer(op));
+    changes.map(|op| op.n).try_for_each(|n| outbox::renumber(write, n))
+}
+
+fn is_offer(op: &Entry) -> bool {
+    op.kind == Kind::Ensure && op.registers.is_empty()
 }
 
 /// A change was refused because its row is not there. Where it is offered, or can be, the change comes after

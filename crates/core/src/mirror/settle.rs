@@ -24,7 +24,7 @@ use super::incoming;
 use super::outbox::{self, Entry, Sent};
 use super::rows::{self, Stored};
 use super::touched::{Size, Touched};
-use super::{Error, Mirror, Write, departed, mending, reoffer, sibling, tombstones};
+use super::{Error, Mirror, Write, departed, mending, parked, reoffer, sibling, tombstones};
 use crate::events::Change;
 use crate::faults::{self, Bug};
 use crate::model::wire::{Accepted, FieldKind, FullRow, Kind, Outcome, Settled, Table};
@@ -267,13 +267,8 @@ impl Settling<'_, '_> {
             return self.put_back_behind(entry);
         }
         self.sum.parked += 1;
-        self.write.tx.execute(
-            "UPDATE outbox
-                SET state = 'parked', code = ?2, message = ?3, attempts = attempts + 1, sent = NULL
-              WHERE n = ?1",
-            params![entry.n, code, message],
-        )?;
-        self.put_back_behind(entry)
+        self.put_back_behind(entry)?;
+        parked::refuse(self.write, entry, code, Some(message))
     }
 
     fn is_here(&self, entry: &Entry) -> Result<bool, Error> {
