@@ -324,18 +324,21 @@ BEGIN
     RETURN json_build_object(
         'head', json_build_object('seq', head.seq, 'nonce', head.nonce),
         'server_ms', sync.server_ms(),
-        'outcomes', (SELECT COALESCE(json_agg(o.outcome ORDER BY (o.outcome ->> 0)::bigint), '[]')
-                       FROM (SELECT json_array_elements(quick_told)
-                             UNION ALL SELECT unnest(told)) AS o (outcome)));
+        'outcomes', CASE WHEN cardinality(told) = 0 THEN COALESCE(quick_told, '[]') ELSE (
+            SELECT json_agg(o.outcome ORDER BY (o.outcome ->> 0)::bigint)
+              FROM (SELECT json_array_elements(quick_told)
+                    UNION ALL SELECT unnest(told)) AS o (outcome)) END);
 END
 $$;
 
 -- In `public` stand thin functions with the caller's rights, so that whatever runs with the owner's is
 -- in a schema that PostgREST does not expose.
-CREATE OR REPLACE FUNCTION public.sync_push(
-    device uuid, acked_through bigint, ops jsonb, scope uuid DEFAULT NULL, known jsonb DEFAULT NULL
-) RETURNS json LANGUAGE sql VOLATILE SECURITY INVOKER SET search_path = '' AS $$
-    SELECT sync.push(device, acked_through, ops, scope, known)
+-- One unnamed document, `{device, acked_through, ops, scope, known}`: PostgREST hands it on as it came. Out of named
+-- arguments it builds a record, for which PostgreSQL reads the document three times more.
+CREATE OR REPLACE FUNCTION public.sync_push(jsonb) RETURNS json
+LANGUAGE sql VOLATILE SECURITY INVOKER SET search_path = '' AS $$
+    SELECT sync.push(($1 ->> 'device')::uuid, ($1 ->> 'acked_through')::bigint, $1 -> 'ops', ($1 ->> 'scope')::uuid,
+                     $1 -> 'known')
 $$;
 
 CREATE OR REPLACE FUNCTION sync.hello(device jsonb, schema integer) RETURNS json

@@ -115,7 +115,7 @@ CREATE TABLE pg_temp.call AS
 SELECT name, format(call, pg_temp.id('ann')) AS foreign_call, format(call, NULL) AS own_call
   FROM (VALUES ('sync_pull', 'public.sync_pull(scope => %L)'),
                ('sync_snapshot', 'public.sync_snapshot(''messages'', scope => %L)'),
-               ('sync_push', 'public.sync_push(pg_temp.device(''bob''), 0, ''[]'', %L)'),
+               ('sync_push', 'public.sync_push(pg_temp.batch(pg_temp.device(''bob''), 0, ''[]'', %L))'),
                ('sync_anchor', 'public.sync_anchor(''[]'', %L)'),
                ('sync_manifest', 'public.sync_manifest(''messages'', scope => %L)'),
                ('sync_rows', 'public.sync_rows(''messages'', ARRAY[]::uuid[], %L)'),
@@ -136,7 +136,7 @@ SELECT is(pg_temp.try('service', replace('SELECT ' || foreign_call, pg_temp.id('
           name || ' on behalf of nobody') FROM pg_temp.call;
 SELECT is(pg_temp.ask('service', foreign_call) IS NOT NULL, true,
           name || ' by the service role on Ann''s behalf') FROM pg_temp.call WHERE name <> 'sync_push';
-SELECT is(pg_temp.try('bob', format('SELECT public.sync_push(%L, 0, ''[]'')', pg_temp.device('ann'))),
+SELECT is(pg_temp.try('bob', format('SELECT public.sync_push(pg_temp.batch(%L, 0, ''[]''))', pg_temp.device('ann'))),
           'PT403 device_unknown', 'a push as another user''s device');
 DELETE FROM auth.sessions WHERE user_id = pg_temp.id('bob');
 SELECT is(pg_temp.try('bob', 'SELECT ' || own_call), 'PT401 session_ended',

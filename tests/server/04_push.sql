@@ -241,15 +241,15 @@ SELECT is(pg_temp.one('ann', pg_temp.op(93, 'patch', 'devices', pg_temp.device('
 SELECT is(pg_temp.one('ann', pg_temp.op(94, 'patch', 'devices', pg_temp.device('ann'), '{"name": "Desk"}')), 'applied', 'but renamed');
 
 -- The whole call.
-SELECT is(pg_temp.try('ann', $$SELECT public.sync_push(pg_temp.device('ann'), 0, '{}')$$), 'PT400 invalid_batch', 'no array');
-SELECT is(pg_temp.try('ann', $$SELECT public.sync_push(pg_temp.device('ann'), 0, '[{"n": "1"}]')$$), 'PT400 invalid_batch', 'no number');
-SELECT is(pg_temp.try('ann', $$SELECT public.sync_push(pg_temp.device('ann'), 0, (SELECT jsonb_agg(jsonb_build_object('n', i))
-          FROM generate_series(1, 1001) AS i))$$), 'PT413 batch_too_large', 'too many');
+SELECT is(pg_temp.try('ann', $$SELECT public.sync_push(pg_temp.batch(pg_temp.device('ann'), 0, '{}'))$$), 'PT400 invalid_batch', 'no array');
+SELECT is(pg_temp.try('ann', $$SELECT public.sync_push(pg_temp.batch(pg_temp.device('ann'), 0, '[{"n": "1"}]'))$$), 'PT400 invalid_batch', 'no number');
+SELECT is(pg_temp.try('ann', $$SELECT public.sync_push(pg_temp.batch(pg_temp.device('ann'), 0, (SELECT jsonb_agg(jsonb_build_object('n', i))
+          FROM generate_series(1, 1001) AS i)))$$), 'PT413 batch_too_large', 'too many');
 
 -- The point that a device names: one that the server does not know, or has left behind, stops the batch.
 SELECT jsonb_build_object('seq', h.seq, 'nonce', h.nonce) AS head FROM sync.head AS h WHERE h.scope = pg_temp.id('ann') \gset
 CREATE FUNCTION pg_temp.after(known jsonb) RETURNS text LANGUAGE sql AS $$
-    SELECT pg_temp.try('ann', format('SELECT public.sync_push(pg_temp.device(''ann''), 0, %L, known => %L)',
+    SELECT pg_temp.try('ann', format('SELECT public.sync_push(pg_temp.batch(pg_temp.device(''ann''), 0, %L, known => %L))',
         jsonb_build_array(pg_temp.op(95, 'put', 'conversations', pg_temp.uuid('point'), pg_temp.conversation())), known))
 $$;
 SELECT is(pg_temp.after(:'head'::jsonb || '{"nonce": 1}'), 'PT409 unknown_point', 'a point with another nonce');

@@ -18,7 +18,7 @@ SELECT cmp_ok(jsonb_array_length(pg_temp.vectors() -> 'rows'), '>=', 16, 'there 
 DELETE FROM devices WHERE user_id = pg_temp.id('ann');
 DELETE FROM sync.change WHERE scope = pg_temp.id('ann');
 SELECT is((SELECT jsonb_agg(DISTINCT o -> 1) FROM jsonb_array_elements(pg_temp.ask('service', format(
-    'public.sync_push(NULL, 0, %L, %L)',
+    'public.sync_push(pg_temp.batch(NULL, 0, %L, %L))',
     (SELECT jsonb_agg(pg_temp.op(v.n, 'put', v.row ->> 'tbl', (v.row #>> '{row,id}')::uuid, (v.row -> 'row') - 'id'))
        FROM jsonb_array_elements(pg_temp.vectors() -> 'rows') WITH ORDINALITY AS v (row, n)),
     pg_temp.id('ann'))) -> 'outcomes') AS o), '["applied"]', 'all of them are taken');

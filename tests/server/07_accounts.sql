@@ -45,9 +45,9 @@ SELECT is(pg_temp.ask('ann', format('public.sync_hello(%L)', json_build_object('
 
 -- A session speaks for the device that said hello last; a device has the session that did.
 SELECT is(pg_temp.hello('ann', pg_temp.uuid('second')::text), '1', 'another device in the same session');
-SELECT is(pg_temp.try('ann', 'SELECT public.sync_push(pg_temp.device(''ann''), 0, ''[]'')'), 'PT403 device_unknown', 'the first is out');
+SELECT is(pg_temp.try('ann', 'SELECT public.sync_push(pg_temp.batch(pg_temp.device(''ann''), 0, ''[]''))'), 'PT403 device_unknown', 'the first is out');
 SELECT is(pg_temp.hello('ann', pg_temp.device('ann')::text), '1', 'until it says hello again');
-SELECT is(pg_temp.try('ann', 'SELECT public.sync_push(pg_temp.device(''ann''), 0, ''[]'')'), '1', 'and is in');
+SELECT is(pg_temp.try('ann', 'SELECT public.sync_push(pg_temp.batch(pg_temp.device(''ann''), 0, ''[]''))'), '1', 'and is in');
 
 -- Sessions.
 INSERT INTO auth.sessions (id, user_id, created_at, refreshed_at, user_agent, ip)
@@ -83,10 +83,10 @@ SELECT is((SELECT c.op::text FROM sync.change AS c WHERE c.scope = pg_temp.id('a
 -- Limits.
 UPDATE sync.bound SET value = 3 WHERE name = 'calls_per_minute';
 UPDATE sync.calls SET calls = 0;
-SELECT is(pg_temp.try('bob', 'SELECT public.sync_push(pg_temp.device(''bob''), 0, ''[]'')'), CASE WHEN i <= 3 THEN '1' ELSE 'PT429 too_many_calls' END,
+SELECT is(pg_temp.try('bob', 'SELECT public.sync_push(pg_temp.batch(pg_temp.device(''bob''), 0, ''[]''))'), CASE WHEN i <= 3 THEN '1' ELSE 'PT429 too_many_calls' END,
           format('push %s of a minute that has three', i)) FROM generate_series(1, 4) AS i;
 UPDATE sync.calls SET minute = minute - interval '1 minute';
-SELECT is(pg_temp.try('bob', 'SELECT public.sync_push(pg_temp.device(''bob''), 0, ''[]'')'), '1', 'the next minute');
+SELECT is(pg_temp.try('bob', 'SELECT public.sync_push(pg_temp.batch(pg_temp.device(''bob''), 0, ''[]''))'), '1', 'the next minute');
 UPDATE sync.bound SET value = 1200 WHERE name = 'calls_per_minute';
 UPDATE sync.bound SET value = 1 WHERE name = 'devices_per_user';
 SELECT is(pg_temp.hello('bob', pg_temp.uuid('many')::text), 'PT403 too_many_devices', 'a device too many');

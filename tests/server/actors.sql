@@ -76,13 +76,21 @@ BEGIN
 END
 $$;
 
+-- What sync_push takes.
+CREATE FUNCTION pg_temp.batch(
+    device uuid, acked_through bigint, ops jsonb, scope uuid DEFAULT NULL, known jsonb DEFAULT NULL
+) RETURNS jsonb LANGUAGE sql AS $$
+    SELECT jsonb_build_object('device', device, 'acked_through', acked_through, 'ops', ops, 'scope', scope,
+                              'known', known)
+$$;
+
 -- Pushes operations as somebody; answers with {n: [outcome, detail]}.
 CREATE FUNCTION pg_temp.push(who text, ops jsonb, acked bigint DEFAULT 0) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 BEGIN
     RETURN (SELECT jsonb_object_agg(o ->> 0, o - 0)
               FROM jsonb_array_elements(pg_temp.ask(who, format(
-                       'public.sync_push(%L, %s, %L)', pg_temp.device(who), acked, ops)) -> 'outcomes')
+                       'public.sync_push(pg_temp.batch(%L, %s, %L))', pg_temp.device(who), acked, ops)) -> 'outcomes')
                    AS o);
 END
 $$;

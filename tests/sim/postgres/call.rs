@@ -21,9 +21,7 @@ pub(super) fn expression(ask: &Ask) -> String {
             format!("public.sync_snapshot({}, {}, {max})", name(*table), document(&json!(after)))
         }
         Ask::Push(push) => {
-            let (device, ops) = (id(Some(push.device)), document(&json!(push.ops)));
-            let (acked, known) = (push.acked_through, document(&json!(push.known)));
-            format!("public.sync_push({device}, {acked}, {ops}, known => {known})")
+            format!("public.sync_push({})", document(&json!(push)))
         }
         Ask::Anchor { points } => {
             let points: Vec<_> = points.iter().map(|&Head { seq, nonce }| (seq, nonce)).collect();

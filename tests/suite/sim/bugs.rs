@@ -6,7 +6,7 @@ use tidemark_tests::sim::model::ServerBug as S;
 use tidemark_tests::sim::{Bug, run};
 
 /// Seeds that are tried for a bug at most.
-const SEEDS: u64 = 400;
+const SEEDS: u64 = 1_500;
 
 /// Whether some of the seeds show the bug. A seed that is not clean without it says nothing.
 fn caught(bug: Bug) {

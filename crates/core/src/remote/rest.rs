@@ -64,7 +64,7 @@ impl Rest {
             service: Service::Rest,
             method: Method::POST,
             path: &format!("/rest/v1/rpc/{function}"),
-            query: None,
+            query: members(function),
             token: Some(token),
             body: Some(body),
             most: MOST,
@@ -72,6 +72,12 @@ impl Rest {
         };
         self.link.send(request).await.and_then(Body::whole)
     }
+}
+
+/// `sync_push` takes one document. Where the request says which of its members count, PostgREST hands the
+/// document on as it came; else it reads all of it first, which takes a fifth of the time of a push.
+fn members(function: &str) -> Option<&'static str> {
+    (function == "sync_push").then_some("columns=ops")
 }
 
 impl Body {
