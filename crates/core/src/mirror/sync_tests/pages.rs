@@ -389,6 +389,36 @@ fn a_restored_server_gets_back_what_this_device_wrote_and_what_it_had_pulled() {
     assert_eq!(bob.title(old), "after the restore");
 }
 
+/// A message of this device is on its way into a conversation that the server then loses, and is refused; beside
+/// it stand the person's next one and, offered so far, as many rows.
+fn refused_after_a_restore(offered: usize) {
+    let bob = Device::new();
+    let theirs = ConversationId(id(2));
+    bob.apply(vec![
+        conversation_change(6, theirs, "theirs", T),
+        message_change(7, MessageId(id(3)), theirs, None, "hello"),
+    ]);
+    bob.message(theirs, None, "refused", MessageState::Done);
+    let n = bob.take()[0].n;
+    let next = bob.message(theirs, None, "behind it", MessageState::Done);
+    restored::rewind(&bob.mirror, Some(Head { seq: 5, nonce: 5 })).expect("rewinds");
+    // What is on its way and what waits can be sent too.
+    attach::offer(&bob.mirror, offered + 2, None).expect("offers");
+    bob.take();
+    let (code, message) = ("invalid".to_owned(), "no".to_owned());
+    assert_eq!(bob.settle(n, Outcome::Rejected { code, message }).parked, 1);
+    let ops: Vec<_> = bob.take().iter().map(|op| (op.id, op.kind)).collect();
+    assert_eq!(ops, [(theirs.0, Kind::Ensure), (id(3), Kind::Ensure)], "{offered} were offered");
+    let parked = bob.read(parked::all);
+    assert_eq!((parked.len(), parked[0].behind), (1, 1), "the next one waits");
+    assert_eq!(bob.content(next), "behind it");
+}
+
+#[test]
+fn what_is_refused_while_a_restored_server_is_filled_keeps_nothing_of_its_conversation_from_it() {
+    (0..=2).for_each(refused_after_a_restore);
+}
+
 /// A conversation that the server had at seq 6 as "theirs" and a message of it at 7; on this device a title
 /// that is refused, and a server that was restored to 5.
 fn restored_under_a_refused_title() -> (Device, ConversationId, MessageId) {
