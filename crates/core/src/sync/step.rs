@@ -75,7 +75,8 @@ impl State {
     }
 
     fn wrote(&mut self, counts: Counts) {
-        self.push.wanted = true;
+        // Where nothing waits, it is up already: making an empty batch would only hold up a first sync.
+        self.push.wanted |= counts.waiting > 0;
         // What the server wants again waits for its timer; what is new need not.
         self.push.again.reset();
         if faults::on(Bug::RetryOnWriteOnly) {

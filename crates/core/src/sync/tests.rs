@@ -277,7 +277,7 @@ fn a_write_goes_up_in_one_request_and_what_came_with_it_is_pulled() {
 #[test]
 fn what_is_written_while_an_empty_batch_is_made_ready_goes_up_without_another_write() {
     let mut desk = Desk::at_rest();
-    desk.event(Event::Wrote { counts: Counts::default() });
+    desk.event(Event::Wrote { counts: Counts { waiting: 1, ..Counts::default() } });
     // The mirror has looked, and has not said so yet.
     desk.wrote();
     desk.does("Batch", Done::Batch(batch(0)));
