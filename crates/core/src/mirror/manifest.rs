@@ -18,16 +18,20 @@ pub struct Compared {
     pub fetch: Vec<Uuid>,
     /// Rows that the server once had and does not list.
     pub absent: Vec<Uuid>,
+    /// A row stands lower than this device has seen it, in a list of a later head: the server was restored.
+    pub restored: bool,
 }
 
 /// Compares a part of the list: what comes after `after`, up to its last row, or to the end of the table
-/// where it is the last part. `hash` gives a base's content hash, in hexadecimal.
+/// where it is the last part. `head` is the seq that the list was read at. `hash` gives a base's content hash, in
+/// hexadecimal.
 pub fn compare(
     connection: &Connection,
     table: Table,
     after: Option<Uuid>,
     rows: &[Listed],
     is_last: bool,
+    head: i64,
     hash: impl Fn(&Base) -> String,
 ) -> Result<Compared, Error> {
     let mut compared = Compared::default();
@@ -37,6 +41,8 @@ pub fn compare(
         // What this device changed over something that it has not read yet stands at the server's seq, and
         // lacks that: its clocks, which are in no hash.
         let unread = read_to.is_some_and(|seq| row.seq > seq);
+        compared.restored |=
+            base.as_ref().is_some_and(|base| row.seq < base.seq && base.seq <= head);
         let same = base.is_some_and(|base| {
             base.seq > row.seq || base.seq == row.seq && !unread && hash(&base) == row.hash
         });

@@ -188,10 +188,22 @@ impl Comparison {
     }
 }
 
+/// A head only goes on: one that is lower, or has another nonce at the same place, is of another history.
+fn goes_back(seen: Head, now: Head) -> bool {
+    now.seq < seen.seq || now.seq == seen.seq && now.nonce != seen.nonce
+}
+
 impl State {
     pub(super) fn listed(&mut self, after: Option<Uuid>, manifest: Manifest) {
         let user_id = self.user_id;
+        let cursor = self.cursor().map(Cursor::head);
         let Course::Compare(comparison) = &mut self.course else { return };
+        // The server may be restored at any moment: what was compared before may be ahead of it then.
+        let seen = comparison.sight.head.or(comparison.head).or(cursor);
+        let is_ours = Some(manifest.user_id) == user_id;
+        if is_ours && seen.is_some_and(|seen| goes_back(seen, manifest.head)) {
+            return self.is_restored();
+        }
         if !comparison.note(after, manifest, user_id) {
             self.backoff.fail(self.now.mono_ms);
         }
@@ -228,7 +240,8 @@ impl State {
             return;
         };
         match (job, done) {
-            (_, Done::Compared { fetch, absent }) => comparison.found(fetch, absent),
+            (_, Done::Compared { restored: true, .. }) => return self.is_restored(),
+            (_, Done::Compared { fetch, absent, .. }) => comparison.found(fetch, absent),
             (Job::Mend { .. }, _) => {
                 let mended = std::mem::take(&mut comparison.mending);
                 comparison.fetch.retain(|id| !mended.contains(id));

@@ -267,6 +267,8 @@ pub enum Done {
         fetch: Vec<Uuid>,
         /// Rows that are here and that the stretch does not have.
         absent: Vec<Uuid>,
+        /// It shows that the server was restored.
+        restored: bool,
     },
     /// Of [`Job::Digests`].
     Differs(Vec<Table>),

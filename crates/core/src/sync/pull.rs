@@ -138,8 +138,7 @@ impl State {
         } else if summary.below_horizon {
             self.prove(None, &summary);
         } else if !summary.known || summary.head.seq < asked {
-            self.start_over();
-            self.course = Course::Bisect(Bisection::default());
+            self.is_restored();
         } else if self.unproven(summary.head).is_some() {
             self.prove(after.as_ref(), &summary);
         } else if goes_back(after.as_ref(), &summary) {

@@ -59,6 +59,12 @@ impl Bisection {
 }
 
 impl State {
+    /// The server has another past than this device has seen of it.
+    pub(super) fn is_restored(&mut self) {
+        self.start_over();
+        self.course = Course::Bisect(Bisection::default());
+    }
+
     /// The mirror said which points lie between; none: the bisection is at its end.
     pub(super) fn points(&mut self, points: Vec<Head>) {
         let Course::Bisect(bisection) = &mut self.course else { return };

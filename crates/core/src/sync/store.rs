@@ -44,11 +44,16 @@ pub fn perform(mirror: &Mirror, job: &Job) -> Result<Done, StoreFault> {
             let is_last = !manifest.has_more;
             mirror
                 .read(|c| {
-                    manifest::compare(c, *table, *after, &manifest.rows, is_last, |base| {
+                    let (rows, head) = (&manifest.rows, manifest.head.seq);
+                    manifest::compare(c, *table, *after, rows, is_last, head, |base| {
                         hex(&content_hash(*table, &base.fields))
                     })
                 })
-                .map(|found| Done::Compared { fetch: found.fetch, absent: found.absent })
+                .map(|manifest::Compared { fetch, absent, restored }| Done::Compared {
+                    fetch,
+                    absent,
+                    restored,
+                })
         }
         Job::Mend { table, rows, up_to } => return mend(mirror, *table, rows, *up_to),
         Job::Remove { table, ids, head, guard } => remove(mirror, *table, ids, *head, *guard),

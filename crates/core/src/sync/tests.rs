@@ -982,7 +982,7 @@ fn below_the_horizon_a_manifest_is_compared_and_what_differs_is_fetched() {
     let mut desk = sleeper();
     desk.answer(Ok(manifest(&[1, 2], 2, 50)));
     let fetch = vec![Uuid::from_u128(2)];
-    desk.does("Compare", Done::Compared { fetch: fetch.clone(), absent: vec![] });
+    desk.does("Compare", Done::Compared { fetch: fetch.clone(), absent: vec![], restored: false });
     let table = Table::Conversations;
     assert_eq!(desk.asks(), Some(&Ask::Rows { table, ids: fetch }));
     desk.answer(Ok(Told::Rows { got: Vec::new(), has_more: false, rows: Rows(String::new()) }));
@@ -990,15 +990,39 @@ fn below_the_horizon_a_manifest_is_compared_and_what_differs_is_fetched() {
     for table in &Table::ALL[1..] {
         assert!(matches!(desk.asks(), Some(Ask::Manifest { table: asked, .. }) if asked == table));
         desk.answer(Ok(manifest(&[], 0, 51)));
-        desk.does("Compare", Done::Compared { fetch: vec![], absent: vec![] });
+        desk.does("Compare", Done::Compared { fetch: vec![], absent: vec![], restored: false });
     }
     assert_eq!(desk.job(), Some(&Job::Resume { head: Some(head(50)) }), "the head before it all");
 }
 
 #[test]
+fn a_server_that_is_restored_while_manifests_are_compared_is_noticed() {
+    let bisects = |desk: &Desk| matches!(desk.job(), Some(Job::Points { .. }));
+    let mut desk = sleeper();
+    desk.answer(Ok(manifest(&[1], 1, 4)));
+    assert!(bisects(&desk), "its head is below the cursor");
+
+    let mut desk = sleeper();
+    desk.answer(Ok(manifest(&[1], 1, 50)));
+    desk.does("Compare", Done::Compared { fetch: vec![], absent: vec![], restored: false });
+    desk.answer(Ok(manifest(&[], 0, 49)));
+    assert!(bisects(&desk), "its head went back between two tables");
+
+    let mut desk = sleeper();
+    desk.answer(Ok(manifest(&[1], 1, 50)));
+    desk.does("Compare", Done::Compared { fetch: vec![], absent: vec![], restored: true });
+    assert!(bisects(&desk), "a row of it went back");
+
+    let mut desk = sleeper();
+    let Told::Manifest(foreign) = manifest(&[1], 1, 4) else { unreachable!("it is one") };
+    desk.answer(Ok(Told::Manifest(Manifest { user_id: BOB, ..foreign })));
+    assert!(!bisects(&desk), "of another user it says nothing");
+}
+
+#[test]
 fn absence_without_proof_removes_nothing() {
     let gone = vec![Uuid::from_u128(9)];
-    let compared = || Done::Compared { fetch: vec![], absent: gone.clone() };
+    let compared = || Done::Compared { fetch: vec![], absent: gone.clone(), restored: false };
     // Fewer rows than the server counts: the table is read again.
     let mut desk = sleeper();
     desk.answer(Ok(manifest(&[1], 2, 50)));
@@ -1016,11 +1040,11 @@ fn a_half_manifest_is_read_again_before_the_cursor_passes_what_it_left_out() {
     let mut desk = sleeper();
     let table = Table::Conversations;
     desk.answer(Ok(manifest(&[1], 2, 50)));
-    desk.does("Compare", Done::Compared { fetch: vec![], absent: vec![] });
+    desk.does("Compare", Done::Compared { fetch: vec![], absent: vec![], restored: false });
     let Some(Ask::Manifest { table: asked, after: None, .. }) = desk.asks() else { panic!("read") };
     assert_eq!(*asked, table);
     desk.answer(Ok(manifest(&[1, 2], 2, 50)));
-    desk.does("Compare", Done::Compared { fetch: vec![], absent: vec![] });
+    desk.does("Compare", Done::Compared { fetch: vec![], absent: vec![], restored: false });
     assert!(matches!(desk.asks(), Some(Ask::Manifest { table: asked, .. }) if *asked != table));
 }
 
@@ -1031,7 +1055,7 @@ fn a_manifest_of_another_user_proves_nothing() {
     told.user_id = BOB;
     desk.answer(Ok(Told::Manifest(told)));
     let absent = vec![Uuid::from_u128(9)];
-    desk.does("Compare", Done::Compared { fetch: vec![], absent });
+    desk.does("Compare", Done::Compared { fetch: vec![], absent, restored: false });
     assert!(matches!(desk.asks(), Some(Ask::Manifest { after: None, .. })));
 }
 
@@ -1178,7 +1202,7 @@ fn a_verification_mends_only_the_tables_that_differ() {
     desk.does("Digests", Done::Differs(vec![Table::Settings]));
     assert!(matches!(desk.asks(), Some(Ask::Manifest { table: Table::Settings, .. })));
     desk.answer(Ok(manifest(&[], 0, 5)));
-    desk.does("Compare", Done::Compared { fetch: vec![], absent: vec![] });
+    desk.does("Compare", Done::Compared { fetch: vec![], absent: vec![], restored: false });
     assert_eq!(desk.job(), Some(&Job::Resume { head: None }), "the cursor stays");
 }
 

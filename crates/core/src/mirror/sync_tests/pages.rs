@@ -505,7 +505,7 @@ fn a_list_shows_what_to_fetch_and_what_is_absent_and_removes_nothing_by_itself()
         [listed(1, 1, "same"), listed(2, 9, "same"), listed(3, 3, "other"), listed(7, 7, "same")];
     let compared = bob.read(|c| {
         let hash = |_: &bases::Base| "same".to_owned();
-        manifest::compare(c, wire::Table::Conversations, None, &rows_listed, true, hash)
+        manifest::compare(c, wire::Table::Conversations, None, &rows_listed, true, i64::MAX, hash)
     });
     assert_eq!(compared.fetch, [rows(2).0, rows(3).0, rows(7).0]);
     assert_eq!(compared.absent, [rows(4).0]);
@@ -519,6 +519,24 @@ fn a_list_shows_what_to_fetch_and_what_is_absent_and_removes_nothing_by_itself()
 }
 
 #[test]
+fn a_list_in_which_a_row_stands_lower_than_it_was_seen_is_of_a_restored_server() {
+    let bob = Device::new();
+    let row = ConversationId(id(1));
+    bob.apply(vec![conversation_change(7, row, "x", T)]);
+    let restored = |seq, head| {
+        let listed = [wire::Listed { id: row.0, seq, hash: "same".to_owned() }];
+        let compared = bob.read(|c| {
+            let hash = |_: &bases::Base| "same".to_owned();
+            manifest::compare(c, wire::Table::Conversations, None, &listed, true, head, hash)
+        });
+        compared.restored
+    };
+    assert!(restored(6, 7) && restored(6, 40));
+    assert!(!restored(7, 40) && !restored(8, 40));
+    assert!(!restored(6, 6), "it was read before that");
+}
+
+#[test]
 fn a_row_that_was_changed_over_what_was_never_read_is_fetched_whatever_its_hash() {
     let ann = Device::new();
     let row = ConversationId(id(1));
@@ -528,7 +546,7 @@ fn a_row_that_was_changed_over_what_was_never_read_is_fetched_whatever_its_hash(
     let listed = [wire::Listed { id: row.0, seq: 9, hash: "same".to_owned() }];
     let compared = ann.read(|c| {
         let hash = |_: &bases::Base| "same".to_owned();
-        manifest::compare(c, wire::Table::Conversations, None, &listed, true, hash)
+        manifest::compare(c, wire::Table::Conversations, None, &listed, true, i64::MAX, hash)
     });
     assert_eq!(compared.fetch, [row.0], "transactions 2 to 8 may have changed its other registers");
 }
