@@ -54,14 +54,15 @@ impl Fate<'_> {
             || self.is_to_be_told()
     }
 
-    /// The device that replaced it left the account before it heard of that. The server keeps the outcome for it.
+    /// The device that replaced it left the account, or was shut out, before it could store what it replaced.
+    /// The server keeps the outcome for it.
     fn is_to_be_told(&self) -> bool {
         let Saved { table, field, row, user, .. } = self.saved;
         self.evidence.book.saved[self.at + 1..].iter().any(|other| {
             let device = &self.evidence.devices[other.device];
             (other.table, other.field, other.row, other.user) == (*table, *field, *row, *user)
                 && other.device != self.saved.device
-                && device.account().user != *user
+                && (device.revoked || device.account().user != *user)
         })
     }
 

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use rusqlite::params;
 use uuid::Uuid;
 
-use super::outbox::{self, Entry};
+use super::outbox::{self, Entry, OpState};
 use super::rows::{self, Stored};
 use super::{Error, Write, attach, bases};
 use crate::model::wire::{Kind, Table};
@@ -125,6 +125,13 @@ pub(super) fn ahead_of(write: &Write<'_>, refused: &Entry) -> Result<(), Error> 
 
 fn is_offer(op: &Entry) -> bool {
     op.kind == Kind::Ensure && op.registers.is_empty()
+}
+
+/// Whether a change is of a row that the server is not to have: the person gave up to send it.
+pub(super) fn is_kept_here(write: &Write<'_>, entry: &Entry) -> Result<bool, Error> {
+    let others = outbox::of_row(&write.tx, entry.table, entry.row_id)?;
+    let kept = |op: &Entry| op.is_whole() && op.state == OpState::Kept;
+    Ok(entry.kind == Kind::Patch && others.iter().any(kept))
 }
 
 /// A change was refused because its row is not there. Where it is offered, or can be, the change comes after

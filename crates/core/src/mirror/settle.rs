@@ -257,6 +257,11 @@ impl Settling<'_, '_> {
     }
 
     fn rejected(&mut self, entry: &Entry, code: &str, message: &str) -> Result<(), Error> {
+        if code == "missing" && reoffer::is_kept_here(self.write, entry)? {
+            // Its person keeps the row on this device, with this change in it.
+            self.leave(entry)?;
+            return self.put_back_behind(entry);
+        }
         if code == "missing" && reoffer::behind_offer(self.write, entry)? {
             self.sum.waiting += 1;
             return self.put_back_behind(entry);

@@ -188,22 +188,15 @@ impl Comparison {
     }
 }
 
-/// A head only goes on: one that is lower, or has another nonce at the same place, is of another history.
-fn goes_back(seen: Head, now: Head) -> bool {
-    now.seq < seen.seq || now.seq == seen.seq && now.nonce != seen.nonce
-}
-
 impl State {
     pub(super) fn listed(&mut self, after: Option<Uuid>, manifest: Manifest) {
         let user_id = self.user_id;
-        let cursor = self.cursor().map(Cursor::head);
-        let Course::Compare(comparison) = &mut self.course else { return };
         // The server may be restored at any moment: what was compared before may be ahead of it then.
-        let seen = comparison.sight.head.or(comparison.head).or(cursor);
-        let is_ours = Some(manifest.user_id) == user_id;
-        if is_ours && seen.is_some_and(|seen| goes_back(seen, manifest.head)) {
+        let is_below = self.cursor().is_some_and(|cursor| manifest.head.seq < cursor.seq);
+        if Some(manifest.user_id) == user_id && (self.saw_head(manifest.head) || is_below) {
             return self.is_restored();
         }
+        let Course::Compare(comparison) = &mut self.course else { return };
         if !comparison.note(after, manifest, user_id) {
             self.backoff.fail(self.now.mono_ms);
         }

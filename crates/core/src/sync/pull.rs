@@ -34,7 +34,9 @@ impl State {
             return self.halt(why);
         }
         self.greeted = true;
-        self.pull.head = Some(hello.head);
+        if self.saw_head(hello.head) && self.cursor().is_some() {
+            self.is_restored();
+        }
         let through = hello.acked_through.max(hello.numbered_through);
         self.jobs.push_back(Job::Numbered { through });
     }
@@ -128,11 +130,13 @@ impl State {
         if let Some(why) = unspeakable(summary.schema) {
             return self.halt(why);
         }
-        self.pull.head = Some(summary.head);
+        let went_back = self.saw_head(summary.head);
         let asked = after.as_ref().map_or(0, |cursor| cursor.seq);
         // What lies below the horizon can be proven no more, and need not: it is as old as the cursor may be.
         self.pull.unproven.retain(|point| point.seq >= summary.horizon);
-        if summary.below_horizon && self.unproven(summary.head).is_none() {
+        if went_back {
+            self.is_restored();
+        } else if summary.below_horizon && self.unproven(summary.head).is_none() {
             self.start_over();
             self.course = Course::compare();
         } else if summary.below_horizon {

@@ -62,7 +62,17 @@ impl State {
     /// The server has another past than this device has seen of it.
     pub(super) fn is_restored(&mut self) {
         self.start_over();
+        self.pull.head = None;
         self.course = Course::Bisect(Bisection::default());
+    }
+
+    /// Takes note of where the server says that it is, and tells whether that is behind where it was: a head only
+    /// goes on, and one that is lower, or has another nonce at the same place, is of another history.
+    pub(super) fn saw_head(&mut self, now: Head) -> bool {
+        let before = self.pull.head.replace(now);
+        before.is_some_and(|before| {
+            now.seq < before.seq || now.seq == before.seq && now.nonce != before.nonce
+        })
     }
 
     /// The mirror said which points lie between; none: the bisection is at its end.
@@ -76,6 +86,7 @@ impl State {
     }
 
     pub(super) fn anchored(&mut self, asked: &[Head], anchor: Anchor) {
+        self.pull.head = Some(anchor.head);
         let Course::Bisect(bisection) = &mut self.course else { return };
         let proving = bisection.proving.take();
         if !bisection.narrow(asked, anchor) {

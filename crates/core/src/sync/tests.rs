@@ -1020,6 +1020,26 @@ fn a_server_that_is_restored_while_manifests_are_compared_is_noticed() {
 }
 
 #[test]
+fn a_head_that_goes_back_after_a_push_was_proven_is_of_a_restored_server() {
+    let proven = || {
+        let mut desk = pushed_at_six();
+        at(&mut desk, head(9));
+        let known = Some((head(6).seq, head(6).nonce));
+        desk.answer(Ok(Told::Anchor(Anchor { known, head: head(9) })));
+        desk
+    };
+    let mut desk = proven();
+    at(&mut desk, head(8));
+    assert!(matches!(desk.job(), Some(Job::Points { .. })), "between the proof and the page");
+
+    let mut desk = proven();
+    desk.fails(403, "device_unknown");
+    desk.answer(Ok(hello(8)));
+    desk.does("Numbered", Done::Kept);
+    assert!(matches!(desk.job(), Some(Job::Points { .. })), "a hello tells it too");
+}
+
+#[test]
 fn absence_without_proof_removes_nothing() {
     let gone = vec![Uuid::from_u128(9)];
     let compared = || Done::Compared { fetch: vec![], absent: gone.clone(), restored: false };

@@ -212,6 +212,23 @@ fn a_discarded_new_row_stays_here_and_goes_up_only_once_it_is_changed_again() {
 }
 
 #[test]
+fn a_change_of_a_row_that_stays_here_is_not_sent_for_ever() {
+    let ann = Device::new();
+    let id = ann.conversation("tides");
+    let put = ann.take()[0].n;
+    // While it is on its way, it gets another title; then it is refused, and given up.
+    ann.rename(id, "ebb");
+    let refused = |code: &str| Outcome::Rejected { code: code.to_owned(), message: String::new() };
+    let patch = ann.read(|c| Ok(c.query_row("SELECT max(n) FROM outbox", [], |row| row.get(0))?));
+    ann.settle(put, refused("invalid"));
+    ann.write(|write| parked::discard(write, put));
+    assert_eq!(ann.take().iter().map(|op| op.n).collect::<Vec<i64>>(), [patch]);
+    ann.settle(patch, refused("missing"));
+    assert_eq!(ann.take(), []);
+    assert_eq!((ann.counts().waiting, ann.title(id).as_str()), (0, "ebb"));
+}
+
+#[test]
 fn a_lost_title_is_kept_and_can_be_brought_back() {
     let ann = Device::new();
     let id = ann.conversation("tides");
