@@ -197,6 +197,7 @@ impl State {
     fn is_level(&mut self) {
         self.pull.ahead = None;
         self.pull.unproven.clear();
+        self.pull.proven = None;
         self.pull.forgive();
         self.pull.rows = self.pull.rows.saturating_mul(2).min(self.limits.rows);
         self.pull.poll_at = self.now.mono_ms + self.limits.poll_ms;

@@ -13,7 +13,8 @@ impl State {
     pub(super) fn latest_point(&self) -> Option<Head> {
         let memory = self.memory.as_ref()?;
         let pulled = memory.cursor.as_ref().map(Cursor::head);
-        let pushed = self.pull.unproven.iter().copied().max_by_key(|point| point.seq);
+        let points = self.pull.unproven.iter().copied().chain(self.pull.proven);
+        let pushed = points.max_by_key(|point| point.seq);
         pushed.or(pulled).or(memory.first.as_ref().map(|first| first.head))
     }
 
@@ -83,7 +84,10 @@ impl State {
         }
         let settled = pushed.outcomes.iter().filter(|settled| is_settled(&settled.outcome));
         self.moved.pushed += settled.count() as u64;
-        self.pull.head = Some(pushed.head);
+        if self.saw_head(pushed.head) {
+            // What it did, it did without what it lost: it tells again once it has that back.
+            return self.is_restored();
+        }
         // The server knew the point that was named, so its new head stands for both.
         self.pull.unproven.retain(|point| Some(*point) != sent.known && *point != pushed.head);
         self.pull.unproven.push(pushed.head);

@@ -63,6 +63,8 @@ impl State {
     pub(super) fn is_restored(&mut self) {
         self.start_over();
         self.pull.head = None;
+        self.pull.proven = None;
+        self.push.drop_ready();
         self.course = Course::Bisect(Bisection::default());
     }
 
@@ -94,6 +96,7 @@ impl State {
             self.backoff.fail(self.now.mono_ms);
         } else if proving.is_some() && proving == bisection.known {
             self.pull.unproven.retain(|point| Some(*point) != proving);
+            self.pull.proven = self.pull.head;
             self.pull.wanted = true;
             self.course = Course::Level;
         }

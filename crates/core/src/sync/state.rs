@@ -159,6 +159,8 @@ pub(super) struct Pull {
     /// Heads that pushes were answered with and no pull has passed: a server that was restored in
     /// between may know the cursor, and not these.
     pub unproven: Vec<Head>,
+    /// The head that the server told when it last proved one of those, until a pull has come to its end.
+    pub proven: Option<Head>,
     /// The next poll.
     pub poll_at: i64,
 }
@@ -341,6 +343,7 @@ impl Pull {
             guard: Guard::default(),
             head: None,
             unproven: Vec::new(),
+            proven: None,
             poll_at: 0,
         }
     }

@@ -657,7 +657,7 @@ fn a_long_first_sync_lets_every_second_request_be_a_push() {
             }
             Some(Ask::Push(push)) => {
                 asked.push('p');
-                desk.answer(Ok(pushed(&push)));
+                desk.answer(Ok(Told::Pushed(applied(&push, 9 + after))));
             }
             other => panic!("{other:?} was not expected"),
         }
