@@ -435,30 +435,6 @@ pub(super) fn saw_shifted(
     Ok(())
 }
 
-/// Two operations of a row that wait both are one: the later joins the earlier.
-pub(super) fn merge_waiting(write: &Write<'_>, table: Table, id: Uuid) -> Result<(), Error> {
-    let ops = of_row(&write.tx, table, id)?;
-    let [first, second] = ops.as_slice() else { return Ok(()) };
-    if first.state != OpState::Waiting
-        || !matches!(second.state, OpState::Waiting | OpState::Held)
-        || second.kind != Kind::Patch
-        || first.kind == Kind::Purge
-        || first.sent.is_some()
-    {
-        return Ok(());
-    }
-    if !first.is_whole() {
-        let mut registers = second.registers.clone();
-        registers.extend(first.registers.clone());
-        write
-            .tx
-            .prepare_cached("UPDATE outbox SET registers = ?2 WHERE n = ?1")?
-            .execute(params![first.n, json(&registers)])?;
-    }
-    set_state(&write.tx, first.n, second.state)?;
-    delete(&write.tx, second.n)
-}
-
 /// A conversation is deleted here for good, with all that is its own; so the server will do. Called while
 /// it is still there.
 pub(super) fn purge_conversation(write: &mut Write<'_>, id: Uuid) -> Result<(), Error> {

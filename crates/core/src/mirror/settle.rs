@@ -7,7 +7,7 @@
 //! | conflict | the server's row is the base | leaves; this device's body becomes a sibling |
 //! | gone | comes back under the id that all devices give it; after an `ensure` it goes | leaves |
 //! | rejected | stays as it is shown | is parked, and what is behind it waits |
-//! | behind, retry | stays | waits again |
+//! | behind, retry | stays | is sent again as it was |
 //! | done | stays; offered again where the server may not have it | leaves |
 //!
 //! Whatever leaves, the row then shows its base and what is still pending over it. An outcome that
@@ -292,15 +292,13 @@ impl Settling<'_, '_> {
 
     fn again(&mut self, entry: &Entry, code: Option<&str>) -> Result<(), Error> {
         self.sum.waiting += 1;
-        // What was offered stays as it was offered: a change made since waits behind it.
+        // It stays as it was sent, and a change made since waits behind it: the same request may arrive a second
+        // time and be done then, and under this number the server would not look at other values.
         self.write.tx.execute(
-            "UPDATE outbox
-                SET state = iif(state = 'in_flight', 'waiting', state), sent = iif(kind = 'ensure', sent, NULL),
-                    code = ?2, attempts = attempts + ?3
-              WHERE n = ?1",
+            "UPDATE outbox SET code = ?2, attempts = attempts + ?3 WHERE n = ?1",
             params![entry.n, code, code.is_some()],
         )?;
-        outbox::merge_waiting(self.write, entry.table, entry.row_id)
+        Ok(())
     }
 
     /// The server forgot how it ended. What it may lack is offered, which does nothing where it is there.
