@@ -449,10 +449,11 @@ impl State {
         if self.push.ready.is_some() {
             return None;
         }
-        if self.push_is_next() {
-            return Some(Job::Batch { max: self.push.ops, above: None });
+        // The head is kept before anything is pushed: what is deleted of that meanwhile comes after it.
+        if let Some(begin) = self.first_sync_job() {
+            return Some(begin);
         }
-        self.first_sync_job()
+        self.push_is_next().then_some(Job::Batch { max: self.push.ops, above: None })
     }
 
     pub(super) fn push_is_next(&self) -> bool {

@@ -638,8 +638,8 @@ fn a_long_first_sync_lets_every_second_request_be_a_push() {
     let mut desk = Desk::started(memory(None));
     desk.answer(Ok(hello(9)));
     desk.does("Numbered", Done::Kept);
-    desk.does("Batch", Done::Batch(batch(0)));
     desk.does("Begin", Done::Kept);
+    desk.does("Batch", Done::Batch(batch(0)));
     desk.wrote();
     let mut after = 0;
     let more = |n: i64| Told::Snapshot {
@@ -1129,8 +1129,8 @@ fn a_page_that_follows_one_that_was_not_taken_leaves_nothing_out() {
     let mut desk = Desk::started(memory(None));
     desk.answer(Ok(hello(9)));
     desk.does("Numbered", Done::Kept);
-    desk.does("Batch", Done::Batch(batch(0)));
     desk.does("Begin", Done::Kept);
+    desk.does("Batch", Done::Batch(batch(0)));
     the_page_before_it_fails(desk, |n| Told::Snapshot {
         after: Some(crate::model::wire::After(n.into())),
         count: 0,
