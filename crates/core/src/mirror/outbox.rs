@@ -80,6 +80,11 @@ impl Entry {
         matches!(self.kind, Kind::Put | Kind::Ensure)
     }
 
+    /// Whether it only offers a row as it was, and carries nothing that a person has changed since.
+    pub(super) fn is_offer(&self) -> bool {
+        self.kind == Kind::Ensure && self.registers.is_empty()
+    }
+
     /// Whether a new change of the row can go with it. What carries values of its own would leave it behind.
     fn may_be_joined(&self) -> bool {
         self.state != OpState::InFlight && self.kind != Kind::Purge && self.sent.is_none()

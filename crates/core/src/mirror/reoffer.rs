@@ -108,7 +108,7 @@ fn move_behind(write: &Write<'_>, queue: Uuid, last: i64) -> Result<(), Error> {
 /// A change was refused before all of its queue was offered: it was on its way already when the server turned
 /// out to be restored, or it is newer than the account. What is older goes ahead of it and of what is behind it.
 pub(super) fn ahead_of(write: &Write<'_>, refused: &Entry) -> Result<(), Error> {
-    if is_offer(refused) {
+    if refused.is_offer() {
         return Ok(());
     }
     if !attach::is_done(&write.tx)? {
@@ -116,15 +116,11 @@ pub(super) fn ahead_of(write: &Write<'_>, refused: &Entry) -> Result<(), Error> 
     }
     let mut behind = outbox::of_queue(&write.tx, refused.queue)?;
     behind.retain(|op| op.n >= refused.n);
-    if !behind.iter().any(is_offer) {
+    if !behind.iter().any(Entry::is_offer) {
         return Ok(());
     }
-    let changes = behind.iter().filter(|op| !is_offer(op));
+    let changes = behind.iter().filter(|op| !op.is_offer());
     changes.map(|op| op.n).try_for_each(|n| outbox::renumber(write, n))
-}
-
-fn is_offer(op: &Entry) -> bool {
-    op.kind == Kind::Ensure && op.registers.is_empty()
 }
 
 /// Whether a change is of a row that the server is not to have: the person gave up to send it.

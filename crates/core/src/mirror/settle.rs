@@ -229,8 +229,7 @@ impl Settling<'_, '_> {
         if row.seq.is_some_and(|known| known > seq) {
             return Ok(());
         }
-        let offered = entry.kind == Kind::Ensure && entry.registers.is_empty();
-        if offered || entry.kind == Kind::Purge {
+        if entry.is_offer() || entry.kind == Kind::Purge {
             let (table, leave) = (entry.table, Gone::Leave);
             departed::depart(self.write, table, row.id, seq, Some(row), leave, self.touched)?;
             return Ok(());
