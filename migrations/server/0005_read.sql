@@ -28,7 +28,7 @@ LANGUAGE sql STABLE SET search_path = '' AS $$
 $$;
 
 CREATE OR REPLACE FUNCTION public.sync_pull(
-    after jsonb DEFAULT NULL, max integer DEFAULT NULL, scope uuid DEFAULT NULL
+    after jsonb DEFAULT NULL, max integer DEFAULT NULL, scope uuid DEFAULT NULL, known jsonb DEFAULT NULL
 ) RETURNS SETOF json LANGUAGE plpgsql STABLE SECURITY INVOKER ROWS 2
 SET search_path = '' SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off
 SET plan_cache_mode = force_generic_plan
@@ -40,6 +40,7 @@ WITH me AS MATERIALIZED (
     -- Seq 0 is the beginning, whatever the nonce: nothing has come from there.
     SELECT sync.caller(sync_pull.scope) AS scope,
            CASE WHEN (sync_pull.after ->> 'seq')::bigint <> 0 THEN sync_pull.after END AS after,
+           CASE WHEN (sync_pull.known ->> 'seq')::bigint <> 0 THEN sync_pull.known END AS point,
            sync.page_rows(max) AS rows, sync.page_bytes() AS bytes
 ), head AS MATERIALIZED (
     SELECT h.seq, h.nonce, h.horizon FROM sync.head AS h WHERE h.scope = (SELECT me.scope FROM me)
@@ -52,12 +53,14 @@ WITH me AS MATERIALIZED (
                 THEN '00000000-0000-0000-0000-000000000000'
                 ELSE 'ffffffff-ffff-ffff-ffff-ffffffffffff' END::uuid) AS row_id,
            me.after IS NOT NULL AND (me.after ->> 'seq')::bigint < head.horizon AS below,
-           me.after IS NULL
-               OR (me.after ->> 'seq')::bigint < head.horizon
-               OR EXISTS (SELECT FROM sync.txn AS t
-                           WHERE t.scope = me.scope AND t.seq = (me.after ->> 'seq')::bigint
-                             AND t.nonce = (me.after ->> 'nonce')::bigint
-                             AND t.seq <= head.seq) AS known
+           -- Below the horizon nothing can be said, and nothing is.
+           NOT EXISTS (SELECT
+                         FROM (VALUES (me.after), (me.point)) AS p (point)
+                        WHERE (p.point ->> 'seq')::bigint >= head.horizon
+                          AND NOT EXISTS (SELECT FROM sync.txn AS t
+                                           WHERE t.scope = me.scope AND t.seq = (p.point ->> 'seq')::bigint
+                                             AND t.nonce = (p.point ->> 'nonce')::bigint
+                                             AND t.seq <= head.seq)) AS known
       FROM me, head
 ), page AS MATERIALIZED (
     SELECT c.seq, c.tbl, c.row_id, c.op, c.bytes

@@ -1,7 +1,7 @@
 -- What a device reads: pages, cursors, restored heads, the horizon, snapshots, manifests, rows.
 BEGIN;
 \ir actors.sql
-SELECT plan(62);
+SELECT plan(68);
 
 CREATE FUNCTION pg_temp.next_transaction() RETURNS void LANGUAGE sql AS $$
     UPDATE sync.head SET xid = NULL
@@ -90,6 +90,15 @@ UPDATE sync.head SET seq = (:'cursor'::jsonb ->> 'seq')::bigint, nonce = (:'curs
 SELECT is(pg_temp.pull(:'ahead') ->> 'known', 'false', 'the device is ahead of a restored server');
 INSERT INTO conversations (user_id, id) VALUES (pg_temp.id('ann'), pg_temp.uuid('new'));
 SELECT is(pg_temp.pull(:'ahead') ->> 'known', 'false', 'and still when the seq is reached again');
+-- So is one that knows the cursor, and not what a push was answered with.
+CREATE FUNCTION pg_temp.pull_knowing(after jsonb, known jsonb) RETURNS jsonb LANGUAGE sql AS $$
+    SELECT pg_temp.ask('ann', format('public.sync_pull(%L, 100, known => %L)', after, known))
+$$;
+SELECT is(pg_temp.pull_knowing(:'cursor', :'ahead') @> '{"known": false, "changes": [], "below_horizon": false}', true,
+          'a push that is lost tells it too');
+SELECT is(pg_temp.pull_knowing(NULL, :'ahead') ->> 'known', 'false', 'from the beginning as well');
+SELECT is(pg_temp.pull_knowing(:'cursor', :'cursor') ->> 'known', 'true', 'a point that is known');
+SELECT is(pg_temp.pull_knowing(:'cursor', '{"seq": 0, "nonce": 7}') ->> 'known', 'true', 'the beginning is known');
 SELECT is(pg_temp.ask('ann', format('public.sync_anchor(%L)', jsonb_build_array(
               jsonb_build_array(:'ahead'::jsonb -> 'seq', :'ahead'::jsonb -> 'nonce'),
               jsonb_build_array(:'cursor'::jsonb -> 'seq', :'cursor'::jsonb -> 'nonce'), '[1, 5]'::jsonb))) -> 'known',
@@ -199,6 +208,9 @@ SELECT is(pg_temp.pull() -> 'horizon', :'cursor'::jsonb -> 'seq', 'what is older
 SELECT is(pg_temp.pull(:'cursor') @> '{"known": true, "below_horizon": false}', true, 'who stands at the horizon has seen it all');
 SELECT is(pg_temp.pull('{"seq": 1, "nonce": 7}') @> '{"known": true, "below_horizon": true, "changes": [], "has_more": false}', true,
           'who stands below has to compare');
+SELECT is(pg_temp.pull_knowing('{"seq": 1, "nonce": 7}', '{"seq": 2, "nonce": 7}') ->> 'known', 'true', 'nothing is said of a point that is forgotten');
+SELECT is(pg_temp.pull_knowing('{"seq": 1, "nonce": 7}', '{"seq": 9000000, "nonce": 7}') @> '{"known": false, "below_horizon": true, "changes": []}', true,
+          'but of one above the horizon');
 SELECT is((SELECT count(*) FROM sync.txn WHERE scope = pg_temp.id('ann') AND seq < (:'cursor'::jsonb ->> 'seq')::bigint), 0::bigint,
           'the versions below are gone');
 

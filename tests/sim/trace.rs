@@ -60,8 +60,9 @@ pub(super) fn asked(ask: &Ask) -> String {
                 ops.collect::<Vec<_>>().join(" ")
             )
         }
-        Ask::Pull { after, max } => {
-            format!("Pull {:?} {max}", after.as_ref().map(|a| (a.seq, a.tbl.clone(), a.row_id)))
+        Ask::Pull { after, known, max } => {
+            let after = after.as_ref().map(|a| (a.seq, a.tbl.clone(), a.row_id));
+            format!("Pull {after:?} {:?} {max}", known.map(|known| known.seq))
         }
         other => format!("{other:?}"),
     }

@@ -64,7 +64,9 @@ impl Model {
 
     pub(super) fn read(&mut self, user: Uuid, ask: &Ask) -> Result<Told, Fault> {
         match ask {
-            Ask::Pull { after, max } => Told::page(self.pull(user, after.as_ref(), *max)),
+            Ask::Pull { after, known, max } => {
+                Told::page(self.pull(user, after.as_ref(), *known, *max))
+            }
             Ask::Snapshot { table, after, max } => {
                 let after = after.as_ref().map(|after| after.0.clone());
                 Told::snapshot(self.snapshot(user, *table, after, *max))
@@ -79,12 +81,21 @@ impl Model {
         }
     }
 
-    fn pull(&mut self, user: Uuid, after: Option<&Cursor>, max: u32) -> String {
+    fn pull(
+        &mut self,
+        user: Uuid,
+        after: Option<&Cursor>,
+        point: Option<Head>,
+        max: u32,
+    ) -> String {
         let (bug, now_ms) = (self.bug, self.now_ms);
         let scope = self.scope(user);
         let after = after.filter(|cursor| cursor.seq != 0);
         let below = after.is_some_and(|cursor| cursor.seq < scope.horizon);
-        let known = below || after.is_none_or(|cursor| scope.knows(cursor.head(), bug));
+        let known = [after.map(Cursor::head), point.filter(|point| point.seq != 0)]
+            .into_iter()
+            .flatten()
+            .all(|point| point.seq < scope.horizon || scope.knows(point, bug));
         let mut changes: Vec<_> = match known && !below {
             true => scope.changes_after(after, bug),
             false => Vec::new(),

@@ -16,7 +16,10 @@ pub(super) fn expression(ask: &Ask) -> String {
                 json!({"id": device_id, "name": "", "platform": "linux", "app_version": "1"});
             format!("public.sync_hello({}, {SCHEMA})", document(&device))
         }
-        Ask::Pull { after, max } => format!("public.sync_pull({}, {max})", document(&json!(after))),
+        Ask::Pull { after, known, max } => {
+            let [after, known] = [json!(after), json!(known)].map(|point| document(&point));
+            format!("public.sync_pull({after}, {max}, known => {known})")
+        }
         Ask::Snapshot { table, after, max } => {
             format!("public.sync_snapshot({}, {}, {max})", name(*table), document(&json!(after)))
         }

@@ -209,14 +209,17 @@ async fn a_source_that_is_gone_fails_with_a_word_and_reading_can_be_ended() {
     assert_eq!(core.import_state().expect("readable"), ImportState::Idle);
 
     let large = of(&large(&desk));
-    let reading = tokio::spawn({
-        let core = core.clone();
-        async move { core.import_survey(large).await }
-    });
+    // In one task: it is ended before a busy machine could give the reading the time to be over.
     let mut state = core.watch_import();
-    until(&mut state, |state| matches!(state, ImportState::Planning { .. })).await;
-    core.import_pause();
-    let ended = reading.await.expect("no panic");
+    let mut reading = std::pin::pin!(core.import_survey(large));
+    let ended = tokio::select! {
+        biased;
+        ended = &mut reading => ended,
+        _ = until(&mut state, |state| matches!(state, ImportState::Planning { .. })) => {
+            core.import_pause();
+            reading.await
+        }
+    };
     assert_eq!(ended.expect_err("it was ended").code, Code::Interrupted);
     assert_eq!(core.import_state().expect("readable"), ImportState::Idle);
     assert!(core.imports().expect("listed").is_empty(), "nothing was written");

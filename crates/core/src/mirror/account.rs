@@ -6,7 +6,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
-use super::{Error, Mirror, Write};
+use super::{Error, Mirror, Write, outbox};
 use crate::events::Change;
 use crate::model::wire::{Table, setting_id};
 use crate::model::{DeviceId, Timestamp};
@@ -156,12 +156,20 @@ pub fn offset_ms(connection: &Connection) -> Result<i64, Error> {
 }
 
 /// Takes note of how far the server's clock is ahead of this computer's, in milliseconds. Clocks of
-/// changes are built from it.
+/// changes are built from it; what is on its way keeps those that it was sent with.
 pub fn saw_offset(mirror: &Mirror, offset: i64) -> Result<(), Error> {
-    mirror.write_behind(|write| {
-        write.tx.execute("UPDATE account SET offset_ms = ?1", [offset])?;
-        Ok(())
-    })
+    loop {
+        let is_done = mirror.write_behind(|write| {
+            let is_done = outbox::freeze_new_rows(write)?;
+            if is_done {
+                write.tx.execute("UPDATE account SET offset_ms = ?1", [offset])?;
+            }
+            Ok(is_done)
+        })?;
+        if is_done {
+            return Ok(());
+        }
+    }
 }
 
 /// Makes this data folder a device of its own, where it turned out to be a copy of another's. Open the

@@ -149,31 +149,26 @@ pub(super) fn saw_head(connection: &Connection, head: Head, at: Timestamp) -> Re
     Ok(())
 }
 
-/// Takes note of a head that a push was answered with, before its outcomes are stored: until a pull has
-/// passed it, it tells a server that was restored in between. So does it for the point that the push
-/// itself has proven, which needs no note any more.
-pub fn note_pushed(mirror: &Mirror, head: Head, proven: Option<Head>) -> Result<(), Error> {
+/// Takes note of the head that a push was answered with, before its outcomes are stored: until a pull has
+/// passed it, it tells a server that was restored in between. The push named the one before, which needs no
+/// note any more.
+pub fn note_pushed(mirror: &Mirror, head: Head) -> Result<(), Error> {
     mirror.write_behind(|write| {
-        if let Some(point) = proven {
-            write
-                .tx
-                .prepare_cached("DELETE FROM pushed_heads WHERE seq = ?1 AND nonce = ?2")?
-                .execute([point.seq, point.nonce])?;
-        }
+        write.tx.execute("DELETE FROM pushed_heads", [])?;
         write
             .tx
-            .prepare_cached("INSERT OR IGNORE INTO pushed_heads (seq, nonce) VALUES (?1, ?2)")?
+            .prepare_cached("INSERT INTO pushed_heads (seq, nonce) VALUES (?1, ?2)")?
             .execute([head.seq, head.nonce])?;
         Ok(())
     })
 }
 
-/// Heads that pushes were answered with and no pull has passed.
-pub fn pushed(connection: &Connection) -> Result<Vec<Head>, Error> {
-    let mut statement =
-        connection.prepare_cached("SELECT seq, nonce FROM pushed_heads ORDER BY seq LIMIT 16")?;
-    let rows = statement.query_map([], |row| Ok(Head { seq: row.get(0)?, nonce: row.get(1)? }))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+/// The head that the last push was answered with, where no pull has passed it.
+pub fn pushed(connection: &Connection) -> Result<Option<Head>, Error> {
+    let mut statement = connection
+        .prepare_cached("SELECT seq, nonce FROM pushed_heads ORDER BY seq DESC LIMIT 1")?;
+    let head = statement.query_row([], |row| Ok(Head { seq: row.get(0)?, nonce: row.get(1)? }));
+    Ok(head.optional()?)
 }
 
 /// Heads that were seen, latest first: the points of `sync_anchor`.

@@ -1,6 +1,7 @@
-//! Whether rows came back on the server that are gone here, and have to be fetched.
+//! Whether rows are on the server that are gone here by a deletion that does not stand (it lost, or was given up),
+//! and have to be fetched.
 //!
-//! Written beside the outcome that told it, so that it is done whatever becomes of this program meanwhile.
+//! Written beside what told it, so that it is done whatever becomes of this program meanwhile.
 
 use rusqlite::{Connection, OptionalExtension};
 

@@ -700,6 +700,29 @@ pub(super) fn freeze(write: &Write<'_>, row: &Stored, ops: &[Entry]) -> Result<(
     Ok(())
 }
 
+/// So many rows in one transaction at most: nobody waits long for it.
+const FREEZE: usize = 200;
+
+/// Writes down what new rows on their way carry, before this device's notion of the server's time changes: their
+/// clocks are built from it. Tells whether that was all; else there are more.
+pub(super) fn freeze_new_rows(write: &Write<'_>) -> Result<bool, Error> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM outbox
+          WHERE state = 'in_flight' AND kind = 'put' AND sent IS NULL ORDER BY n LIMIT {FREEZE}"
+    );
+    let mut statement = write.tx.prepare_cached(&sql)?;
+    let ops = statement.query_map([], from_row)?.collect::<Result<Vec<_>, _>>()?;
+    let mut is_all = ops.len() < FREEZE;
+    for op in &ops {
+        match rows::read(&write.tx, op.table, op.row_id)? {
+            Some(row) => freeze(write, &row, std::slice::from_ref(op))?,
+            // Nothing is left that it could carry: it would be found again and again.
+            None => is_all = true,
+        }
+    }
+    Ok(is_all)
+}
+
 fn json<T: Serialize>(value: &T) -> String {
     super::sql::to_json(value)
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::outbox::{self, OpState};
 use super::touched::{Size, Touched};
-use super::{Error, Write, bases, incoming, reoffer, rows};
+use super::{Error, Write, bases, incoming, mending, reoffer, rows};
 use crate::events::Change;
 use crate::model::wire::{Kind, Table};
 use crate::model::{ConversationId, Timestamp};
@@ -93,18 +93,20 @@ pub fn retry(write: &mut Write<'_>, n: i64) -> Result<(), Error> {
 /// Gives the change up: the row shows what the server last said. A row that the server has never taken
 /// stays, on this device only, until it is changed again.
 ///
-/// A deletion that is given up leaves a conversation that is on the server and not here: its id is told,
-/// for it has to be fetched.
-pub fn discard(write: &mut Write<'_>, n: i64) -> Result<Option<ConversationId>, Error> {
+/// A deletion that is given up leaves a conversation that is on the server and not here: it is noted that it has
+/// to be fetched.
+pub fn discard(write: &mut Write<'_>, n: i64) -> Result<(), Error> {
     let entry = parked(write, n)?;
     tell(write, &entry);
     if entry.is_whole() {
-        outbox::set_state(&write.tx, n, OpState::Kept)?;
-        return Ok(None);
+        return outbox::set_state(&write.tx, n, OpState::Kept);
     }
     outbox::delete(&write.tx, n)?;
     if entry.kind == Kind::Purge {
-        return Ok((entry.table == Table::Conversations).then_some(ConversationId(entry.row_id)));
+        if entry.table == Table::Conversations {
+            mending::begin(write)?;
+        }
+        return Ok(());
     }
     let (table, id) = (entry.table, entry.row_id);
     let (row, base) = (rows::read(&write.tx, table, id)?, bases::get(&write.tx, table, id)?);
@@ -117,7 +119,7 @@ pub fn discard(write: &mut Write<'_>, n: i64) -> Result<Option<ConversationId>, 
         incoming::show(write, table, row, &base, &pending, None, &mut touched)?;
         touched.finish(write)?;
     }
-    Ok(None)
+    Ok(())
 }
 
 fn tell(write: &mut Write<'_>, entry: &outbox::Entry) {

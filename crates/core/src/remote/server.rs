@@ -126,8 +126,8 @@ impl Remote for Server {
                 let hello = json!({ "device": self.device(device_id), "schema": SCHEMA });
                 self.read("sync_hello", &hello, Light).await.map(Told::Hello)
             }
-            Ask::Pull { after, max } => {
-                let pull = json!({ "after": after, "max": max });
+            Ask::Pull { after, known, max } => {
+                let pull = json!({ "after": after, "max": max, "known": known });
                 self.rows("sync_pull", &pull, Told::page).await
             }
             Ask::Snapshot { table, after, max } => {

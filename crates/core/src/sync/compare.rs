@@ -27,6 +27,8 @@ pub(super) struct Comparison {
     head: Option<Head>,
     /// Whether the cursor moves to that head at the end. Not in a repair at rest.
     moves: bool,
+    /// Whether what had to be mended is mended at the end.
+    mends: bool,
     /// The page that the mirror compares, or that was read last.
     page: Option<Page>,
     /// Of the table that is being read.
@@ -97,17 +99,19 @@ impl Course {
         Self::Compare(Box::new(Comparison { tables, moves: true, ..Comparison::default() }))
     }
 
-    /// Only these tables, the cursor staying where it is.
-    pub(super) fn repair(mut tables: Vec<Table>) -> Self {
+    /// Only these tables, the cursor staying where it is. `mends`: it is for what the mirror remembers as
+    /// [`mending`](super::Memory::mending).
+    pub(super) fn repair(mut tables: Vec<Table>, mends: bool) -> Self {
         tables.reverse();
-        Self::Compare(Box::new(Comparison { tables, ..Comparison::default() }))
+        Self::Compare(Box::new(Comparison { tables, mends, ..Comparison::default() }))
     }
 }
 
 impl Comparison {
     pub(super) fn next_job(&self, guard: Guard) -> Option<Job> {
         let Some(table) = self.tables.last().copied() else {
-            return Some(Job::Resume { head: self.head.filter(|_| self.moves) });
+            let head = self.head.filter(|_| self.moves);
+            return Some(Job::Resume { head, mended: self.mends });
         };
         if let Some(Page { after, manifest }) = self.page.clone() {
             return Some(Job::Compare { table, after, manifest });
@@ -252,6 +256,16 @@ impl State {
         }
     }
 
+    /// Fetches what is on the server and, by a deletion that does not stand, not here: a conversation and all that
+    /// is its own.
+    pub(super) fn mend_if_due(&mut self) {
+        let Some(memory) = &self.memory else { return };
+        if memory.mending && memory.cursor.is_some() && matches!(self.course, Course::Level) {
+            self.start_over();
+            self.course = Course::repair(Table::ALL[..4].to_vec(), true);
+        }
+    }
+
     fn level_again(&mut self) {
         self.course = Course::Level;
         self.memory = None;
@@ -289,7 +303,7 @@ impl State {
             seen.tables.sort_unstable();
             seen.tables.dedup();
             self.start_over();
-            self.course = Course::repair(seen.tables);
+            self.course = Course::repair(seen.tables, false);
         }
     }
 }

@@ -156,8 +156,6 @@ pub enum Job {
     Settle {
         /// The answer.
         pushed: Pushed,
-        /// The point that the push named, and that the server knew.
-        proven: Option<Head>,
     },
     /// Park an operation that no request can carry. [`Done::Settled`].
     Park {
@@ -214,6 +212,8 @@ pub enum Job {
     Resume {
         /// The head before it, to go on from; none: the cursor stays where it is.
         head: Option<Head>,
+        /// What had to be mended is.
+        mended: bool,
     },
     /// Compare digests with those of the bases. [`Done::Differs`].
     Digests {
@@ -296,8 +296,8 @@ pub struct Memory {
     pub cursor: Option<Cursor>,
     /// A first sync that is under way.
     pub first: Option<First>,
-    /// Heads that pushes were answered with and no pull has passed.
-    pub unproven: Vec<Head>,
+    /// The head that the last push was answered with, where no pull has passed it.
+    pub pushed: Option<Head>,
     /// A rewind that was cut off, and its point.
     pub rewind: Option<Option<Head>>,
     /// Rows came back on the server that are gone here, and were not fetched yet.

@@ -2,7 +2,6 @@
 
 use super::event::{First, Job, Stage};
 use super::failures::Pause;
-use super::restore::Bisection;
 use super::server::{Ask, Rows, Told};
 use super::state::{Asking, Course, State};
 use super::status::Counts;
@@ -74,7 +73,9 @@ impl State {
         }
         self.pull.wanted = false;
         let after = self.pull.ahead.as_ref().or(memory.cursor.as_ref()).cloned();
-        Some(Ask::Pull { after, max })
+        let seq = after.as_ref().map_or(0, |cursor| cursor.seq);
+        let known = self.pull.pushed.filter(|point| point.seq > seq);
+        Some(Ask::Pull { after, known, max })
     }
 
     /// Begins a first sync where there is neither a cursor nor one under way.
@@ -132,40 +133,17 @@ impl State {
         }
         let went_back = self.saw_head(summary.head);
         let asked = after.as_ref().map_or(0, |cursor| cursor.seq);
-        // What lies below the horizon can be proven no more, and need not: it is as old as the cursor may be.
-        self.pull.unproven.retain(|point| point.seq >= summary.horizon);
-        if went_back {
+        if went_back || !summary.known || summary.head.seq < asked {
             self.is_restored();
-        } else if summary.below_horizon && self.unproven(summary.head).is_none() {
+        } else if summary.below_horizon {
             self.start_over();
             self.course = Course::compare();
-        } else if summary.below_horizon {
-            self.prove(None, &summary);
-        } else if !summary.known || summary.head.seq < asked {
-            self.is_restored();
-        } else if self.unproven(summary.head).is_some() {
-            self.prove(after.as_ref(), &summary);
         } else if goes_back(after.as_ref(), &summary) {
             self.pull.wanted = true;
             self.backoff.fail(self.now.mono_ms);
         } else {
             self.apply(after, summary, page);
         }
-    }
-
-    /// Before a pull passes what a push wrote: does the server still know it? At its head it shows at
-    /// once; beyond, one question tells.
-    fn prove(&mut self, after: Option<&Cursor>, summary: &Summary) {
-        let Some(point) = self.unproven(summary.head) else { return };
-        self.start_over();
-        let restored = summary.head.seq <= point.seq;
-        // It answered from there on. Inside a transaction a cursor is no point to go back to.
-        let known = after.filter(|cursor| cursor.tbl.is_none()).map(Cursor::head);
-        self.course = Course::Bisect(Bisection::proving(known, (!restored).then_some(point)));
-    }
-
-    fn unproven(&self, head: Head) -> Option<Head> {
-        self.pull.unproven.iter().copied().find(|point| *point != head)
     }
 
     pub(super) fn apply(&mut self, after: Option<Cursor>, summary: Summary, page: Rows) {
@@ -196,8 +174,7 @@ impl State {
     /// The server has no more, as far as it said.
     fn is_level(&mut self) {
         self.pull.ahead = None;
-        self.pull.unproven.clear();
-        self.pull.proven = None;
+        self.pull.pushed = None;
         self.pull.forgive();
         self.pull.rows = self.pull.rows.saturating_mul(2).min(self.limits.rows);
         self.pull.poll_at = self.now.mono_ms + self.limits.poll_ms;

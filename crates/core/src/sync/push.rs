@@ -4,7 +4,7 @@ use super::event::Job;
 use super::server::Ask;
 use super::state::{Course, State};
 use super::status::Counts;
-use crate::model::wire::{Cursor, Head, Outcome, Push, Pushed, Settled, Table};
+use crate::model::wire::{Cursor, Head, Outcome, Push, Pushed, Settled};
 
 impl State {
     /// The latest point that this device knows of the server: where the last push or pull left it. A server
@@ -13,9 +13,8 @@ impl State {
     pub(super) fn latest_point(&self) -> Option<Head> {
         let memory = self.memory.as_ref()?;
         let pulled = memory.cursor.as_ref().map(Cursor::head);
-        let points = self.pull.unproven.iter().copied().chain(self.pull.proven);
-        let pushed = points.max_by_key(|point| point.seq);
-        pushed.or(pulled).or(memory.first.as_ref().map(|first| first.head))
+        let points = self.pull.pushed.into_iter().chain(pulled);
+        points.max_by_key(|point| point.seq).or(memory.first.as_ref().map(|first| first.head))
     }
 
     /// How many pushes may follow each other. A person waits for a first sync: it has every second turn.
@@ -89,11 +88,10 @@ impl State {
             return self.is_restored();
         }
         // The server knew the point that was named, so its new head stands for both.
-        self.pull.unproven.retain(|point| Some(*point) != sent.known && *point != pushed.head);
-        self.pull.unproven.push(pushed.head);
+        self.pull.pushed = Some(pushed.head);
         // What the push wrote, and what came with it, is pulled like anybody's.
         self.pull.wanted |= self.cursor().is_some_and(|cursor| cursor.seq != pushed.head.seq);
-        self.jobs.push_back(Job::Settle { pushed, proven: sent.known });
+        self.jobs.push_back(Job::Settle { pushed });
     }
 
     pub(super) fn settled_batch(&mut self, counts: Counts, again: bool, mend: bool) {
@@ -104,15 +102,9 @@ impl State {
             self.push.again.reset();
         }
         self.push.wanted = true;
-        if mend && matches!(self.course, Course::Level) {
-            self.mend();
+        if let Some(memory) = &mut self.memory {
+            memory.mending |= mend;
         }
-    }
-
-    /// Fetches what came back on the server: a conversation and all that is its own.
-    pub(super) fn mend(&mut self) {
-        self.start_over();
-        self.course = Course::repair(Table::ALL[..4].to_vec());
     }
 }
 
@@ -130,5 +122,5 @@ pub(super) fn drop_all(ask: &Ask) -> Option<Job> {
     let Ask::Push(sent) = ask else { return None };
     let outcomes = sent.ops.iter().map(|op| Settled { n: op.n, outcome: Outcome::Done }).collect();
     let pushed = Pushed { head: Head::default(), server_ms: 0, outcomes };
-    Some(Job::Settle { pushed, proven: None })
+    Some(Job::Settle { pushed })
 }

@@ -18,27 +18,16 @@ pub(super) struct Bisection {
     unknown: Option<Head>,
     /// Points to ask about; none: the mirror has not said any yet.
     points: Option<Vec<Head>>,
-    /// Nothing says yet that the server was restored: where it knows this point, it was not.
-    proving: Option<Head>,
 }
 
 impl Bisection {
-    /// One that begins at a point that both know, and may end with its first question.
-    pub(super) fn proving(known: Option<Head>, point: Option<Head>) -> Self {
-        Self { known, proving: point, ..Self::default() }
-    }
-
     pub(super) fn next_job(&self, max: u32) -> Option<Job> {
-        if self.proving.is_some() {
-            return None;
-        }
         let wanted = Job::Points { above: self.known, below: self.unknown, max };
         self.points.is_none().then_some(wanted)
     }
 
     pub(super) fn next_ask(&self) -> Option<Ask> {
-        let points = self.proving.map(|point| vec![point]).or_else(|| self.points.clone())?;
-        Some(Ask::Anchor { points })
+        self.points.clone().map(|points| Ask::Anchor { points })
     }
 
     /// Takes the server's word. An answer that names another point than was asked about is none.
@@ -63,7 +52,6 @@ impl State {
     pub(super) fn is_restored(&mut self) {
         self.start_over();
         self.pull.head = None;
-        self.pull.proven = None;
         self.push.drop_ready();
         self.course = Course::Bisect(Bisection::default());
     }
@@ -90,15 +78,8 @@ impl State {
     pub(super) fn anchored(&mut self, asked: &[Head], anchor: Anchor) {
         self.pull.head = Some(anchor.head);
         let Course::Bisect(bisection) = &mut self.course else { return };
-        let proving = bisection.proving.take();
         if !bisection.narrow(asked, anchor) {
-            bisection.proving = proving;
             self.backoff.fail(self.now.mono_ms);
-        } else if proving.is_some() && proving == bisection.known {
-            self.pull.unproven.retain(|point| Some(*point) != proving);
-            self.pull.proven = self.pull.head;
-            self.pull.wanted = true;
-            self.course = Course::Level;
         }
     }
 

@@ -32,6 +32,8 @@ pub enum Ask {
     Pull {
         /// From where; none: from the beginning.
         after: Option<Cursor>,
+        /// The head that a push was answered with, where that is later.
+        known: Option<Head>,
         /// Rows at most.
         max: u32,
     },

@@ -156,11 +156,9 @@ pub(super) struct Pull {
     pub guard: Guard,
     /// The highest head that the server told.
     pub head: Option<Head>,
-    /// Heads that pushes were answered with and no pull has passed: a server that was restored in
-    /// between may know the cursor, and not these.
-    pub unproven: Vec<Head>,
-    /// The head that the server told when it last proved one of those, until a pull has come to its end.
-    pub proven: Option<Head>,
+    /// The head that the last push was answered with, until a pull has passed it: a server that was restored
+    /// in between may know the cursor, and not this. The next push or pull names it.
+    pub pushed: Option<Head>,
     /// The next poll.
     pub poll_at: i64,
 }
@@ -342,8 +340,7 @@ impl Pull {
             stage_ahead: None,
             guard: Guard::default(),
             head: None,
-            unproven: Vec::new(),
-            proven: None,
+            pushed: None,
             poll_at: 0,
         }
     }

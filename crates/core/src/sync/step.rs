@@ -82,6 +82,10 @@ impl State {
         if faults::on(Bug::RetryOnWriteOnly) {
             self.backoff.reset();
         }
+        if counts.parked < self.counts().parked {
+            // Where a deletion was given up, the mirror remembers that what it deleted has to be fetched.
+            self.jobs.push_back(Job::Load);
+        }
         self.count(counts);
     }
 
@@ -336,12 +340,9 @@ impl State {
 
     fn loaded(&mut self, memory: super::event::Memory) {
         self.push.wanted = true;
-        self.pull.unproven.clone_from(&memory.unproven);
+        self.pull.pushed = memory.pushed;
         if let Some(known) = memory.rewind {
             self.course = Course::Rewind(known);
-        } else if memory.mending && memory.cursor.is_some() && matches!(self.course, Course::Level)
-        {
-            self.mend();
         }
         self.counted = memory.counts;
         self.memory = Some(memory);
@@ -416,7 +417,10 @@ impl State {
     fn plan_next(&mut self) {
         if self.memory.is_none() {
             self.jobs.push_back(Job::Load);
-        } else if let Some(job) = self.next_job() {
+            return;
+        }
+        self.mend_if_due();
+        if let Some(job) = self.next_job() {
             self.jobs.push_back(job);
         }
     }

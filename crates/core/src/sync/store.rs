@@ -34,7 +34,7 @@ pub fn perform(mirror: &Mirror, job: &Job) -> Result<Done, StoreFault> {
             return apply_page(mirror, page, after.as_ref(), cursor, *guard);
         }
         Job::Batch { max, above } => batch(mirror, *max as usize, *above).map(Done::Batch),
-        Job::Settle { pushed, proven } => settle_all(mirror, pushed, *proven),
+        Job::Settle { pushed } => settle_all(mirror, pushed),
         Job::Park { n, code } => park(mirror, *n, code),
         Job::Points { above, below, max } => {
             mirror.read(|c| cursors::points(c, *above, *below, *max as usize)).map(Done::Points)
@@ -57,10 +57,7 @@ pub fn perform(mirror: &Mirror, job: &Job) -> Result<Done, StoreFault> {
         }
         Job::Mend { table, rows, up_to } => return mend(mirror, *table, rows, *up_to),
         Job::Remove { table, ids, head, guard } => remove(mirror, *table, ids, *head, *guard),
-        Job::Resume { head } => match head {
-            Some(head) => cursors::resume(mirror, *head).map(|()| Done::Kept),
-            None => mending::end(mirror).map(|()| Done::Kept),
-        },
+        Job::Resume { head, mended } => resume(mirror, *head, *mended),
         Job::Digests { digests, after } => {
             super::verify::differing(mirror, digests, *after).map(Done::Differs)
         }
@@ -106,7 +103,7 @@ fn memory(connection: &Connection) -> Result<Memory, Error> {
             stage: Stage { table: first.table.unwrap_or(STAGES[0]), after: first.after },
         }),
         rewind: restored::under_way(connection)?,
-        unproven: cursors::pushed(connection)?,
+        pushed: cursors::pushed(connection)?,
         mending: mending::is_due(connection)?,
         offset_ms: account::offset_ms(connection)?,
         counts: counts(connection)?,
@@ -177,12 +174,22 @@ fn batch(mirror: &Mirror, max: usize, above: Option<i64>) -> Result<Push, Error>
     })
 }
 
-fn settle_all(mirror: &Mirror, pushed: &Pushed, proven: Option<Head>) -> Result<Done, Error> {
+fn settle_all(mirror: &Mirror, pushed: &Pushed) -> Result<Done, Error> {
     // Before the first outcome: a row must not be known to stand at a head that is not known.
-    cursors::note_pushed(mirror, pushed.head, proven)?;
+    cursors::note_pushed(mirror, pushed.head)?;
     let settlement = settle::settle(mirror, &pushed.outcomes)?;
     let counts = mirror.read(counts)?;
     Ok(Done::Settled { counts, again: settlement.waiting > 0, mend: !settlement.fetch.is_empty() })
+}
+
+fn resume(mirror: &Mirror, head: Option<Head>, mended: bool) -> Result<Done, Error> {
+    if let Some(head) = head {
+        cursors::resume(mirror, head)?;
+    }
+    if mended {
+        mending::end(mirror)?;
+    }
+    Ok(Done::Kept)
 }
 
 fn park(mirror: &Mirror, n: i64, code: &str) -> Result<Done, Error> {

@@ -736,23 +736,19 @@ fn a_server_that_lost_what_a_push_wrote_was_restored_even_if_it_knows_the_cursor
     at(&mut desk, Head { seq: 6, nonce: 1 });
     assert!(matches!(desk.job(), Some(Job::Points { .. })), "the same seq, another nonce");
     let mut desk = pushed_at_six();
-    at(&mut desk, Head { seq: 9, nonce: 1 });
-    assert_eq!(desk.asks(), Some(&Ask::Anchor { points: vec![head(6)] }), "it went on since");
-    desk.answer(Ok(Told::Anchor(Anchor { known: None, head: Head { seq: 9, nonce: 1 } })));
-    assert!(matches!(desk.job(), Some(Job::Points { below: Some(_), .. })));
+    assert!(matches!(desk.asks(), Some(Ask::Pull { known, .. }) if *known == Some(head(6))));
+    desk.answer(Ok(unknown(Some(Cursor::at(head(5))))));
+    assert!(matches!(desk.job(), Some(Job::Points { .. })), "it went on since");
 }
 
 #[test]
-fn what_a_push_wrote_is_proven_by_the_head_or_by_one_question() {
-    let mut desk = pushed_at_six();
-    at(&mut desk, head(6));
-    assert!(matches!(desk.job(), Some(Job::Apply { .. })));
+fn the_page_behind_a_push_is_of_a_server_that_knows_the_push_and_nothing_else_is_asked() {
     let mut desk = pushed_at_six();
     at(&mut desk, head(9));
-    let known = Some((head(6).seq, head(6).nonce));
-    desk.answer(Ok(Told::Anchor(Anchor { known, head: head(9) })));
-    at(&mut desk, head(9));
     assert!(matches!(desk.job(), Some(Job::Apply { .. })));
+    desk.settles();
+    desk.event(Event::Now);
+    assert!(matches!(desk.asks(), Some(Ask::Pull { known: None, .. })), "the cursor says it all");
 }
 
 #[test]
@@ -774,21 +770,28 @@ fn what_was_learnt_of_the_clock_is_kept_where_the_page_that_told_it_is_not_appli
 }
 
 #[test]
-fn below_the_horizon_what_was_pushed_is_proven_first_and_what_cannot_be_is_not_asked_about() {
-    let slept = |unproven| {
-        let unproven = vec![unproven];
-        let mut desk = Desk::started(Memory { unproven, ..memory(Some(5)) });
+fn below_the_horizon_a_server_that_lost_what_was_pushed_was_restored_all_the_same() {
+    let slept = || {
+        let mut desk = Desk::started(Memory { pushed: Some(head(45)), ..memory(Some(5)) });
         desk.answer(Ok(hello(50)));
         desk.does("Numbered", Done::Kept);
         desk.does("Batch", Done::Batch(batch(0)));
-        desk.answer(Ok(below_horizon(Some(Cursor::at(head(5))))));
+        assert!(matches!(desk.asks(), Some(Ask::Pull { known, .. }) if *known == Some(head(45))));
         desk
     };
+    let mut desk = slept();
+    let Told::Page(mut summary, rows) = below_horizon(Some(Cursor::at(head(5)))) else {
+        unreachable!("it is one")
+    };
+    summary.known = false;
+    desk.answer(Ok(Told::Page(summary, rows)));
+    assert!(matches!(desk.job(), Some(Job::Points { .. })));
+    let mut desk = slept();
+    desk.answer(Ok(below_horizon(Some(Cursor::at(head(5))))));
     assert!(
-        matches!(slept(head(45)).asks(), Some(Ask::Anchor { .. })),
-        "it may have been restored"
+        matches!(desk.asks(), Some(Ask::Manifest { .. })),
+        "it knows it, or forgot it by rights"
     );
-    assert!(matches!(slept(head(6)).asks(), Some(Ask::Manifest { .. })), "it forgot it by rights");
 }
 
 /// Answers the push under way with a head at `seq`, and stores the outcomes.
@@ -952,6 +955,23 @@ fn a_server_that_refuses_every_point_is_not_asked_in_a_circle() {
 }
 
 #[test]
+fn what_a_deletion_took_that_was_given_up_is_fetched_without_a_restart() {
+    let mut desk = Desk::at_rest();
+    desk.event(Event::Wrote { counts: Counts { parked: 1, ..Counts::default() } });
+    desk.event(Event::Wrote { counts: Counts::default() });
+    desk.does("Load", Done::Loaded(Memory { mending: true, ..memory(Some(5)) }));
+    assert!(matches!(desk.asks(), Some(Ask::Manifest { table: Table::Conversations, .. })));
+    for _ in &Table::ALL[..4] {
+        desk.answer(Ok(manifest(&[], 0, 5)));
+        desk.does("Compare", Done::Compared { fetch: vec![], absent: vec![], restored: false });
+    }
+    assert_eq!(desk.job(), Some(&Job::Resume { head: None, mended: true }));
+    desk.does("Resume", Done::Kept);
+    desk.settles();
+    assert!(desk.state.rests(), "once");
+}
+
+#[test]
 fn rows_that_came_back_are_fetched_by_the_next_program_too() {
     let mut desk = Desk::started(Memory { mending: true, ..memory(Some(5)) });
     desk.answer(Ok(hello(5)));
@@ -993,7 +1013,11 @@ fn below_the_horizon_a_manifest_is_compared_and_what_differs_is_fetched() {
         desk.answer(Ok(manifest(&[], 0, 51)));
         desk.does("Compare", Done::Compared { fetch: vec![], absent: vec![], restored: false });
     }
-    assert_eq!(desk.job(), Some(&Job::Resume { head: Some(head(50)) }), "the head before it all");
+    assert_eq!(
+        desk.job(),
+        Some(&Job::Resume { head: Some(head(50)), mended: false }),
+        "the head before it all"
+    );
 }
 
 #[test]
@@ -1021,20 +1045,21 @@ fn a_server_that_is_restored_while_manifests_are_compared_is_noticed() {
 }
 
 #[test]
-fn a_head_that_goes_back_after_a_push_was_proven_is_of_a_restored_server() {
-    let proven = || {
-        let mut desk = pushed_at_six();
-        at(&mut desk, head(9));
-        let known = Some((head(6).seq, head(6).nonce));
-        desk.answer(Ok(Told::Anchor(Anchor { known, head: head(9) })));
+fn a_head_that_goes_back_between_two_pages_or_to_a_hello_is_of_a_restored_server() {
+    let told = || {
+        let mut desk = Desk::at_rest();
+        desk.event(Event::Now);
+        desk.answer(Ok(page(Some(Cursor::at(head(5))), 3, true)));
         desk
     };
-    let mut desk = proven();
+    let mut desk = told();
     at(&mut desk, head(8));
-    assert!(matches!(desk.job(), Some(Job::Points { .. })), "between the proof and the page");
+    desk.does("Apply", Done::Applied { removed: 0, counts: Counts::default() });
+    assert!(matches!(desk.job(), Some(Job::Points { .. })), "between two pages");
 
-    let mut desk = proven();
+    let mut desk = told();
     desk.fails(403, "device_unknown");
+    desk.does("Apply", Done::Applied { removed: 0, counts: Counts::default() });
     desk.answer(Ok(hello(8)));
     desk.does("Numbered", Done::Kept);
     assert!(matches!(desk.job(), Some(Job::Points { .. })), "a hello tells it too");
@@ -1224,7 +1249,7 @@ fn a_verification_mends_only_the_tables_that_differ() {
     assert!(matches!(desk.asks(), Some(Ask::Manifest { table: Table::Settings, .. })));
     desk.answer(Ok(manifest(&[], 0, 5)));
     desk.does("Compare", Done::Compared { fetch: vec![], absent: vec![], restored: false });
-    assert_eq!(desk.job(), Some(&Job::Resume { head: None }), "the cursor stays");
+    assert_eq!(desk.job(), Some(&Job::Resume { head: None, mended: false }), "the cursor stays");
 }
 
 impl Desk {

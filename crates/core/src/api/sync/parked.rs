@@ -9,7 +9,6 @@ use crate::mirror::parked::{self, Parked};
 use crate::mirror::{self, conversations, rows, synced};
 use crate::model::wire::{Kind, Table};
 use crate::model::{ConversationId, MessageId, Timestamp};
-use crate::sync::Event;
 
 /// So much of a message is shown, in characters.
 const SHOWN: usize = 120;
@@ -80,12 +79,7 @@ impl Tidemark {
     /// # Errors
     /// As [`Self::retry_parked`].
     pub fn discard_parked(&self, n: i64) -> Result<()> {
-        let fetch = self.write(|write| parked::discard(write, n))?;
-        if fetch.is_some() {
-            // A deletion was given up: what it deleted is only on the server.
-            self.inner.keeper.tell(Event::Verify);
-        }
-        Ok(())
+        self.write(|write| parked::discard(write, n))
     }
 
     /// The messages of a conversation that are not on the server as they stand here; none where no

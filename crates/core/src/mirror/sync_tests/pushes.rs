@@ -387,6 +387,50 @@ fn clocks_that_the_server_shifted_are_adopted_and_this_device_s_go_on_from_them(
 }
 
 #[test]
+fn a_new_row_that_is_sent_again_after_the_clocks_were_compared_keeps_the_clocks_that_it_was_sent_with()
+ {
+    let ann = Device::new();
+    ann.conversation("tides");
+    let sent = ann.take();
+    account::saw_offset(&ann.mirror, 5_000).expect("stores");
+    assert_eq!(ann.take(), sent, "the server may have done it");
+    ann.settle(sent[0].n, applied(3));
+    let base = ann.base(wire::Table::Conversations, sent[0].id);
+    assert_eq!(base.clocks, sent[0].clocks);
+
+    ann.conversation("the next");
+    let next = ann.take().remove(0);
+    assert!(next.clocks["title"] >> 16 >= (sent[0].clocks["title"] >> 16) + 5_000);
+}
+
+#[test]
+fn the_clocks_of_many_new_rows_on_their_way_are_kept_too() {
+    let ann = Device::new();
+    for _ in 0..450 {
+        ann.conversation("tides");
+    }
+    let sent = ann.take();
+    assert_eq!(sent.len(), 450);
+    account::saw_offset(&ann.mirror, 5_000).expect("stores");
+    assert_eq!(ann.take(), sent);
+    assert_eq!(ann.read(account::offset_ms), 5_000);
+}
+
+#[test]
+fn a_deletion_that_is_given_up_is_noted_to_be_fetched() {
+    let ann = Device::new();
+    let id = ann.conversation("tides");
+    ann.push(3);
+    ann.write(|write| conversations::purge(write, id));
+    let n = ann.take()[0].n;
+    let (code, message) = ("too_large".to_owned(), String::new());
+    ann.settle(n, Outcome::Rejected { code, message });
+    assert!(!ann.read(mending::is_due));
+    ann.write(|write| parked::discard(write, n));
+    assert!(ann.read(mending::is_due));
+}
+
+#[test]
 fn a_deleted_conversation_goes_up_as_one_purge_and_takes_its_operations_along() {
     let ann = Device::new();
     let id = ann.conversation("tides");
