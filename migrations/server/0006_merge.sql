@@ -335,9 +335,11 @@ LANGUAGE sql IMMUTABLE SET search_path = '' AS $$
     SELECT CASE WHEN (incoming = 'person') = (held = 'person') THEN NULL ELSE incoming = 'person' END
 $$;
 
--- What of a body an operation may write: its fields, or the reason why none of them.
+-- What of a body an operation may write: its fields, or the reason why none of them, or neither: then what is stored
+-- stays (`stays`), and the device is told what that is.
 CREATE OR REPLACE FUNCTION sync.body_rule(
-    kind text, stored jsonb, touched jsonb, mine boolean, OUT changed jsonb, OUT conflict text
+    kind text, stored jsonb, touched jsonb, mine boolean,
+    OUT changed jsonb, OUT conflict text, OUT stays boolean
 ) LANGUAGE plpgsql IMMUTABLE SET search_path = '' AS $$
 DECLARE
     final text[] := '{done,stopped,interrupted}';
@@ -345,16 +347,18 @@ DECLARE
     will_be_final boolean := COALESCE(touched ->> 'state', stored ->> 'state') = ANY (final);
 BEGIN
     changed := '{}';
-    IF touched = '{}' OR (kind = 'ensure' AND was_final) THEN
+    stays := false;
+    IF touched = '{}' THEN
         RETURN;
     ELSIF was_final THEN
-        -- An old put of a body that has been finished since is no edit.
-        conflict := CASE WHEN kind = 'patch' OR will_be_final THEN 'final' END;
+        -- Neither an offer nor an old put of a body that has been finished since is an edit.
+        conflict := CASE WHEN kind = 'patch' OR (kind = 'put' AND will_be_final) THEN 'final' END;
     ELSIF mine OR (kind <> 'patch' AND will_be_final) THEN
         changed := touched;
     ELSIF kind = 'patch' THEN
         conflict := 'not_owner';
     END IF;
+    stays := changed = '{}' AND conflict IS NULL;
 END
 $$;
 
@@ -366,7 +370,8 @@ DECLARE
     clocks jsonb := stored -> 'clocks';
     changed jsonb := '{}';
     lost jsonb := '{}';
-    behind boolean := false;                          -- some register had a later clock
+    behind boolean := false;                          -- some of it did not take effect
+    stays boolean;
     conflict text;
     body jsonb;
     register text;
@@ -418,7 +423,7 @@ BEGIN
     SELECT COALESCE(jsonb_object_agg(f.key, f.value), '{}') INTO body
       FROM jsonb_each(fields) AS f
      WHERE f.key = ANY (kind.body) AND f.value IS DISTINCT FROM stored -> f.key;
-    SELECT r.changed, r.conflict INTO body, conflict
+    SELECT r.changed, r.conflict, r.stays INTO body, conflict, stays
       FROM sync.body_rule(op.kind, stored, body, by_service OR
                           COALESCE((stored ->> 'device_id')::uuid = device, false)) AS r;
 
@@ -431,6 +436,8 @@ BEGIN
         changed := changed || jsonb_build_object(field, fields -> field);
     ELSIF field IS NOT NULL AND op.kind = 'patch' THEN
         RETURN sync.rejected(op, 'invalid', field || ' never changes');
+    ELSIF field IS NOT NULL THEN
+        stays := true;
     END IF;
 
     changed := changed || body;
@@ -446,7 +453,7 @@ BEGIN
     IF conflict IS NOT NULL THEN
         detail := detail || jsonb_build_object('reason', conflict);
     END IF;
-    RETURN ROW(op.n, CASE WHEN conflict IS NOT NULL THEN 'conflict' WHEN behind THEN 'merged'
+    RETURN ROW(op.n, CASE WHEN conflict IS NOT NULL THEN 'conflict' WHEN behind OR stays THEN 'merged'
                           ELSE 'applied' END, detail)::sync.outcome;
 END
 $$;

@@ -1,7 +1,7 @@
 -- sync_push: each outcome, the ledger, the rules of merging.
 BEGIN;
 \ir actors.sql
-SELECT plan(100);
+SELECT plan(103);
 
 CREATE FUNCTION pg_temp.row(who text, tbl text, id uuid) RETURNS jsonb LANGUAGE sql AS $$
     SELECT w.fields FROM sync.wire AS w JOIN sync.kind AS k ON k.code = w.code
@@ -130,6 +130,14 @@ SELECT is(pg_temp.one('ann', pg_temp.op(37, 'ensure', 'messages', pg_temp.uuid('
 SELECT is(pg_temp.row('ann', 'messages', pg_temp.uuid('m3')) ->> 'content', 'Restored', 'is');
 SELECT is(pg_temp.one('ann', pg_temp.op(38, 'put', 'messages', pg_temp.uuid('m3'),
           pg_temp.message(pg_temp.uuid('c'), 'Another', 'done'))), 'conflict final', 'a put over a final body');
+-- What does not take effect, and is no conflict, comes back as it stands: the device would go on with its own.
+CREATE FUNCTION pg_temp.offered(n integer, kind text, change jsonb) RETURNS text LANGUAGE sql AS $$
+    SELECT pg_temp.one('ann', pg_temp.op(n, kind, 'messages', pg_temp.uuid('m3'), r.fields - ARRAY['id', 'clocks'] || change, r.fields -> 'clocks'))
+      FROM (SELECT pg_temp.row('ann', 'messages', pg_temp.uuid('m3'))) AS r (fields)
+$$;
+SELECT is(pg_temp.offered(100, 'ensure', '{}'), 'applied', 'the same row');
+SELECT is(pg_temp.offered(101, 'put', '{"content": "Half", "state": "streaming"}'), 'merged', 'an older state of a final body');
+SELECT is(pg_temp.offered(102, 'ensure', '{"created_ms": 1}'), 'merged', 'another time of making');
 SELECT is(pg_temp.one('ann', pg_temp.op(39, 'patch', 'messages', pg_temp.uuid('m3'),
           jsonb_build_object('parent_id', pg_temp.uuid('m')))), 'rejected invalid', 'a parent never changes');
 

@@ -179,19 +179,22 @@ impl Merge {
         let will_be = is_final(op.fields.get("state").or(stored.fields.get("state")));
         let mine = stored.fields.get("device_id").and_then(Value::as_str)
             == Some(device.to_string().as_str());
-        if touched.is_empty() || (op.kind == Kind::Ensure && was_final) {
+        if touched.is_empty() {
             return None;
         }
-        if was_final {
-            return (op.kind == Kind::Patch || will_be).then_some("final");
-        }
-        if mine || (op.kind != Kind::Patch && will_be) {
-            for field in touched {
-                self.row.fields.insert(field.into(), op.fields[field].clone());
+        let is_edit = op.kind == Kind::Patch || op.kind == Kind::Put && will_be;
+        let refused = match (was_final, mine || (op.kind != Kind::Patch && will_be)) {
+            (true, _) => is_edit.then_some("final"),
+            (false, false) => (op.kind == Kind::Patch).then_some("not_owner"),
+            (false, true) => {
+                for field in touched {
+                    self.row.fields.insert(field.into(), op.fields[field].clone());
+                }
+                return None;
             }
-            return None;
-        }
-        (op.kind == Kind::Patch).then_some("not_owner")
+        };
+        self.behind |= refused.is_none();
+        refused
     }
 }
 
