@@ -105,6 +105,32 @@ BEGIN
 END
 $$;
 
+-- Whether the server has been at a point that a device saw. One that has not was put back from a copy since.
+-- Of a point below the horizon nobody can tell any more: `forgotten` says what to take it for.
+CREATE OR REPLACE FUNCTION sync.knows(owner uuid, point jsonb, forgotten boolean) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = '' AS $$
+    SELECT COALESCE((point ->> 'seq')::bigint, 0) = 0
+        OR EXISTS (SELECT FROM sync.head AS h
+                    WHERE h.scope = owner
+                      AND CASE WHEN (point ->> 'seq')::bigint < h.horizon THEN forgotten
+                               ELSE EXISTS (SELECT FROM sync.txn AS t
+                                             WHERE t.scope = h.scope AND t.seq = (point ->> 'seq')::bigint
+                                               AND t.nonce = (point ->> 'nonce')::bigint AND t.seq <= h.seq) END)
+$$;
+
+-- The caller, for a call that reads rows: they are of the history that the caller has seen so far, or none are read.
+CREATE OR REPLACE FUNCTION sync.reader(scope uuid, known jsonb) RETURNS uuid
+LANGUAGE plpgsql STABLE SET search_path = '' AS $$
+DECLARE
+    me CONSTANT uuid := sync.caller(scope);
+BEGIN
+    IF NOT sync.knows(me, known, true) THEN
+        PERFORM sync.refuse(409, 'unknown_point');
+    END IF;
+    RETURN me;
+END
+$$;
+
 -- Counts a call that writes. What a refused call counted is rolled back with it.
 CREATE OR REPLACE FUNCTION sync.count_call(me uuid) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$

@@ -40,7 +40,6 @@ WITH me AS MATERIALIZED (
     -- Seq 0 is the beginning, whatever the nonce: nothing has come from there.
     SELECT sync.caller(sync_pull.scope) AS scope,
            CASE WHEN (sync_pull.after ->> 'seq')::bigint <> 0 THEN sync_pull.after END AS after,
-           CASE WHEN (sync_pull.known ->> 'seq')::bigint <> 0 THEN sync_pull.known END AS point,
            sync.page_rows(max) AS rows, sync.page_bytes() AS bytes
 ), head AS MATERIALIZED (
     SELECT h.seq, h.nonce, h.horizon FROM sync.head AS h WHERE h.scope = (SELECT me.scope FROM me)
@@ -53,14 +52,7 @@ WITH me AS MATERIALIZED (
                 THEN '00000000-0000-0000-0000-000000000000'
                 ELSE 'ffffffff-ffff-ffff-ffff-ffffffffffff' END::uuid) AS row_id,
            me.after IS NOT NULL AND (me.after ->> 'seq')::bigint < head.horizon AS below,
-           -- Below the horizon nothing can be said, and nothing is.
-           NOT EXISTS (SELECT
-                         FROM (VALUES (me.after), (me.point)) AS p (point)
-                        WHERE (p.point ->> 'seq')::bigint >= head.horizon
-                          AND NOT EXISTS (SELECT FROM sync.txn AS t
-                                           WHERE t.scope = me.scope AND t.seq = (p.point ->> 'seq')::bigint
-                                             AND t.nonce = (p.point ->> 'nonce')::bigint
-                                             AND t.seq <= head.seq)) AS known
+           sync.knows(me.scope, me.after, true) AND sync.knows(me.scope, sync_pull.known, true) AS known
       FROM me, head
 ), page AS MATERIALIZED (
     SELECT c.seq, c.tbl, c.row_id, c.op, c.bytes
@@ -152,7 +144,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION public.sync_snapshot(
-    tbl text, after jsonb DEFAULT NULL, max integer DEFAULT NULL, scope uuid DEFAULT NULL
+    tbl text, after jsonb DEFAULT NULL, max integer DEFAULT NULL, scope uuid DEFAULT NULL, known jsonb DEFAULT NULL
 ) RETURNS SETOF json LANGUAGE plpgsql STABLE SECURITY INVOKER ROWS 2
 SET search_path = '' SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off
 SET plan_cache_mode = force_generic_plan
@@ -161,7 +153,7 @@ AS $$
 BEGIN
 RETURN QUERY
 WITH me AS MATERIALIZED (
-    SELECT sync.caller(sync_snapshot.scope) AS scope, sync.page_rows(max) AS rows,
+    SELECT sync.reader(sync_snapshot.scope, sync_snapshot.known) AS scope, sync.page_rows(max) AS rows,
            sync.page_bytes() AS bytes, k.code, k.columns, NULLIF(after, 'null') AS after
       FROM (VALUES (1)) AS one
       LEFT JOIN sync.kind AS k ON k.wire = sync_snapshot.tbl
@@ -224,8 +216,9 @@ SELECT json_build_object(
 END
 $$;
 
-CREATE OR REPLACE FUNCTION public.sync_rows(tbl text, ids uuid[], scope uuid DEFAULT NULL)
-RETURNS SETOF json LANGUAGE plpgsql STABLE SECURITY INVOKER ROWS 2
+CREATE OR REPLACE FUNCTION public.sync_rows(
+    tbl text, ids uuid[], scope uuid DEFAULT NULL, known jsonb DEFAULT NULL
+) RETURNS SETOF json LANGUAGE plpgsql STABLE SECURITY INVOKER ROWS 2
 SET search_path = '' SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off
 SET plan_cache_mode = force_generic_plan
 AS $$
@@ -233,7 +226,7 @@ AS $$
 BEGIN
 RETURN QUERY
 WITH me AS MATERIALIZED (
-    SELECT sync.caller(sync_rows.scope) AS scope, k.code, k.columns
+    SELECT sync.reader(sync_rows.scope, sync_rows.known) AS scope, k.code, k.columns
       FROM (VALUES (1)) AS one
       LEFT JOIN sync.kind AS k ON k.wire = sync_rows.tbl
 ), wanted AS MATERIALIZED (
@@ -287,12 +280,12 @@ SELECT json_build_object(
 $$;
 
 CREATE OR REPLACE FUNCTION public.sync_manifest(
-    tbl text, after uuid DEFAULT NULL, max integer DEFAULT NULL, scope uuid DEFAULT NULL
+    tbl text, after uuid DEFAULT NULL, max integer DEFAULT NULL, scope uuid DEFAULT NULL, known jsonb DEFAULT NULL
 ) RETURNS json LANGUAGE sql STABLE SECURITY INVOKER
 SET search_path = '' SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off
 AS $$
 WITH me AS MATERIALIZED (
-    SELECT sync.caller(sync_manifest.scope) AS scope, sync.page_rows(max) AS rows, k.code,
+    SELECT sync.reader(sync_manifest.scope, sync_manifest.known) AS scope, sync.page_rows(max) AS rows, k.code,
            COALESCE(sync_manifest.after, '00000000-0000-0000-0000-000000000000') AS after
       FROM (VALUES (1)) AS one
       LEFT JOIN sync.kind AS k ON k.wire = sync_manifest.tbl

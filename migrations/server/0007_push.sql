@@ -98,12 +98,7 @@ $$;
 CREATE OR REPLACE FUNCTION sync.check_point(owner uuid, known jsonb) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = '' AS $$
 BEGIN
-    IF (known ->> 'seq')::bigint <> 0
-       AND NOT EXISTS (SELECT FROM sync.txn AS t
-                         JOIN sync.head AS h ON h.scope = t.scope
-                        WHERE t.scope = owner AND t.seq = (known ->> 'seq')::bigint
-                          AND t.nonce = (known ->> 'nonce')::bigint
-                          AND t.seq BETWEEN h.horizon AND h.seq) THEN
+    IF NOT sync.knows(owner, known, false) THEN
         PERFORM sync.refuse(409, 'unknown_point');
     END IF;
 END

@@ -25,7 +25,8 @@ $$;
 GRANT SELECT ON sync.head, sync.txn, sync.change, sync.kind, sync.wire, sync.wire_conversations,
     sync.wire_messages, sync.wire_documents, sync.wire_files, sync.wire_user_preferences,
     sync.wire_usage_logs, sync.wire_devices TO authenticated, service_role;
-GRANT EXECUTE ON FUNCTION sync.caller(uuid), sync.refuse(integer, text), sync.fault(),
+GRANT EXECUTE ON FUNCTION sync.caller(uuid), sync.reader(uuid, jsonb), sync.knows(uuid, jsonb, boolean),
+    sync.refuse(integer, text), sync.fault(),
     sync.latest(smallint, uuid, timestamptz, uuid, integer),
     sync.in_good_standing(), sync.is_admin(), sync.page_rows(integer), sync.page_bytes(),
     sync.server_ms(), sync.content_hash(text[]) TO authenticated, service_role;

@@ -1,7 +1,7 @@
 -- What a device reads: pages, cursors, restored heads, the horizon, snapshots, manifests, rows.
 BEGIN;
 \ir actors.sql
-SELECT plan(68);
+SELECT plan(74);
 
 CREATE FUNCTION pg_temp.next_transaction() RETURNS void LANGUAGE sql AS $$
     UPDATE sync.head SET xid = NULL
@@ -99,6 +99,12 @@ SELECT is(pg_temp.pull_knowing(:'cursor', :'ahead') @> '{"known": false, "change
 SELECT is(pg_temp.pull_knowing(NULL, :'ahead') ->> 'known', 'false', 'from the beginning as well');
 SELECT is(pg_temp.pull_knowing(:'cursor', :'cursor') ->> 'known', 'true', 'a point that is known');
 SELECT is(pg_temp.pull_knowing(:'cursor', '{"seq": 0, "nonce": 7}') ->> 'known', 'true', 'the beginning is known');
+SELECT is(pg_temp.try('ann', format(call || ', known => %L)', :'ahead')), 'PT409 unknown_point', call || ') is of another history')
+  FROM unnest(ARRAY['SELECT public.sync_snapshot(''messages''', 'SELECT public.sync_manifest(''messages''',
+                    'SELECT public.sync_rows(''messages'', ''{}''']) AS call;
+SELECT is(pg_temp.try('ann', format(call || ', known => %L)', :'cursor')) ~ '^PT', false, call || ') knows it')
+  FROM unnest(ARRAY['SELECT public.sync_snapshot(''messages''', 'SELECT public.sync_manifest(''messages''',
+                    'SELECT public.sync_rows(''messages'', ''{}''']) AS call;
 SELECT is(pg_temp.ask('ann', format('public.sync_anchor(%L)', jsonb_build_array(
               jsonb_build_array(:'ahead'::jsonb -> 'seq', :'ahead'::jsonb -> 'nonce'),
               jsonb_build_array(:'cursor'::jsonb -> 'seq', :'cursor'::jsonb -> 'nonce'), '[1, 5]'::jsonb))) -> 'known',

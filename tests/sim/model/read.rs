@@ -63,17 +63,23 @@ impl Model {
     }
 
     pub(super) fn read(&mut self, user: Uuid, ask: &Ask) -> Result<Told, Fault> {
+        if let Ask::Snapshot { known, .. } | Ask::Rows { known, .. } | Ask::Manifest { known, .. } =
+            ask
+            && !self.knows_or_forgot(user, *known)
+        {
+            return Err(refuse(409, "unknown_point"));
+        }
         match ask {
             Ask::Pull { after, known, max } => {
                 Told::page(self.pull(user, after.as_ref(), *known, *max))
             }
-            Ask::Snapshot { table, after, max } => {
+            Ask::Snapshot { table, after, max, .. } => {
                 let after = after.as_ref().map(|after| after.0.clone());
                 Told::snapshot(self.snapshot(user, *table, after, *max))
             }
-            Ask::Rows { table, ids } => Told::rows(self.rows(user, *table, ids)),
+            Ask::Rows { table, ids, .. } => Told::rows(self.rows(user, *table, ids)),
             Ask::Anchor { points } => Ok(Told::Anchor(self.anchor(user, points))),
-            Ask::Manifest { table, after, max } => {
+            Ask::Manifest { table, after, max, .. } => {
                 Ok(Told::Manifest(self.manifest(user, *table, *after, *max)))
             }
             Ask::Digest { after, max } => Ok(Told::Digests(self.digests(user, *after, *max))),
@@ -89,13 +95,11 @@ impl Model {
         max: u32,
     ) -> String {
         let (bug, now_ms) = (self.bug, self.now_ms);
+        let known = self.knows_or_forgot(user, after.map(Cursor::head))
+            && self.knows_or_forgot(user, point);
         let scope = self.scope(user);
         let after = after.filter(|cursor| cursor.seq != 0);
         let below = after.is_some_and(|cursor| cursor.seq < scope.horizon);
-        let known = [after.map(Cursor::head), point.filter(|point| point.seq != 0)]
-            .into_iter()
-            .flatten()
-            .all(|point| point.seq < scope.horizon || scope.knows(point, bug));
         let mut changes: Vec<_> = match known && !below {
             true => scope.changes_after(after, bug),
             false => Vec::new(),
@@ -124,6 +128,13 @@ impl Model {
             "columns": columns, "changes": rows, "cursor": cursor,
         })
         .to_string()
+    }
+
+    /// Whether it was at a point that a device saw; of one below its horizon nobody can tell.
+    fn knows_or_forgot(&mut self, user: Uuid, point: Option<Head>) -> bool {
+        let bug = self.bug;
+        let scope = self.scope(user);
+        point.is_none_or(|p| p.seq == 0 || p.seq < scope.horizon || scope.knows(p, bug))
     }
 
     fn snapshot(&mut self, user: Uuid, table: Table, after: Option<Value>, max: u32) -> String {

@@ -20,8 +20,9 @@ pub(super) fn expression(ask: &Ask) -> String {
             let [after, known] = [json!(after), json!(known)].map(|point| document(&point));
             format!("public.sync_pull({after}, {max}, known => {known})")
         }
-        Ask::Snapshot { table, after, max } => {
-            format!("public.sync_snapshot({}, {}, {max})", name(*table), document(&json!(after)))
+        Ask::Snapshot { table, after, known, max } => {
+            let [after, known] = [json!(after), json!(known)].map(|point| document(&point));
+            format!("public.sync_snapshot({}, {after}, {max}, known => {known})", name(*table))
         }
         Ask::Push(push) => {
             format!("public.sync_push({})", document(&json!(push)))
@@ -30,12 +31,14 @@ pub(super) fn expression(ask: &Ask) -> String {
             let points: Vec<_> = points.iter().map(|&Head { seq, nonce }| (seq, nonce)).collect();
             format!("public.sync_anchor({})", document(&json!(points)))
         }
-        Ask::Manifest { table, after, max } => {
-            format!("public.sync_manifest({}, {}, {max})", name(*table), id(*after))
+        Ask::Manifest { table, after, known, max } => {
+            let (table, after, known) = (name(*table), id(*after), document(&json!(known)));
+            format!("public.sync_manifest({table}, {after}, {max}, known => {known})")
         }
-        Ask::Rows { table, ids } => {
+        Ask::Rows { table, ids, known } => {
             let ids: Vec<String> = ids.iter().map(|one| id(Some(*one))).collect();
-            format!("public.sync_rows({}, ARRAY[{}]::uuid[])", name(*table), ids.join(", "))
+            let (table, ids, known) = (name(*table), ids.join(", "), document(&json!(known)));
+            format!("public.sync_rows({table}, ARRAY[{ids}]::uuid[], known => {known})")
         }
         Ask::Digest { after, max } => format!("public.sync_digest({}, {max})", id(*after)),
     }

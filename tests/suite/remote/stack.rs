@@ -5,7 +5,7 @@ use super::*;
 
 use serde_json::{Map, Value};
 use tidemark_core::clock::SystemClock;
-use tidemark_core::model::wire::{Kind, Op, Outcome, Push, Table};
+use tidemark_core::model::wire::{Head, Kind, Op, Outcome, Push, Table};
 use tidemark_core::remote::{
     AboutDevice, Profile, Proof, Server as Remote, Session, SignOut, SignedUp,
 };
@@ -242,7 +242,9 @@ async fn every_question_of_the_engine_has_its_answer() {
     };
     assert_eq!(hello.user_id, desk.user);
     let (one, two) = (desk.put(1, "Tides").await, desk.put(2, "Winds \u{1f30a}").await);
-    let Told::Page(page, rows) = asked(&desk, Ask::Pull { after: None, max: 100 }).await else {
+    let Told::Page(page, rows) =
+        asked(&desk, Ask::Pull { after: None, known: None, max: 100 }).await
+    else {
         panic!("no page")
     };
     assert!(page.known && !page.has_more && page.changes >= 2, "{page:?}");
@@ -251,10 +253,12 @@ async fn every_question_of_the_engine_has_its_answer() {
     let Told::Anchor(anchor) = asked(&desk, Ask::Anchor { points }).await else { panic!("none") };
     assert_eq!(anchor.known, Some((page.head.seq, page.head.nonce)));
     let table = Table::Conversations;
+    let known = Some(page.head);
     let mut after = None;
     let mut seen = 0;
     loop {
-        let Told::Manifest(manifest) = asked(&desk, Ask::Manifest { table, after, max: 1 }).await
+        let Told::Manifest(manifest) =
+            asked(&desk, Ask::Manifest { table, after, known, max: 1 }).await
         else {
             panic!("no manifest")
         };
@@ -265,14 +269,24 @@ async fn every_question_of_the_engine_has_its_answer() {
         }
     }
     assert_eq!(seen, 2);
-    let told = asked(&desk, Ask::Snapshot { table, after: None, max: 1 }).await;
+    let told = asked(&desk, Ask::Snapshot { table, after: None, known, max: 1 }).await;
     let Told::Snapshot { after: Some(after), .. } = told else { panic!("{told:?}") };
-    let told = asked(&desk, Ask::Snapshot { table, after: Some(after), max: 5 }).await;
+    let told = asked(&desk, Ask::Snapshot { table, after: Some(after), known, max: 5 }).await;
     let Told::Snapshot { after: None, rows, .. } = told else { panic!("{told:?}") };
     assert!(rows.0.contains("Tides"));
-    let told = asked(&desk, Ask::Rows { table, ids: vec![one, two, Uuid::now_v7()] }).await;
+    let told = asked(&desk, Ask::Rows { table, ids: vec![one, two, Uuid::now_v7()], known }).await;
     let Told::Rows { rows, .. } = told else { panic!("{told:?}") };
     assert!(rows.0.contains("Tides") && rows.0.contains("Winds"));
+    let known = Some(Head { nonce: 1, ..page.head });
+    let ids = vec![one];
+    for ask in [
+        Ask::Snapshot { table, after: None, known, max: 1 },
+        Ask::Manifest { table, after: None, known, max: 1 },
+        Ask::Rows { table, ids, known },
+    ] {
+        let fault = desk.remote.ask(ask).await.expect_err("of another history nothing is read");
+        assert_eq!(decide(&fault), Decision::UnknownPoint);
+    }
     let mut after = None;
     let mut digests = 0;
     loop {
@@ -331,7 +345,8 @@ async fn nobody_reads_or_writes_in_anothers_scope() {
     }
     // A device that is another's by its number.
     let stranger = Remote::new(bob.tokens.clone(), ann.user, about());
-    let fault = stranger.ask(Ask::Pull { after: None, max: 1 }).await.expect_err("not Ann");
+    let fault =
+        stranger.ask(Ask::Pull { after: None, known: None, max: 1 }).await.expect_err("not Ann");
     assert_eq!(decide(&fault), Decision::Pause(Pause::SignIn), "{fault}");
 }
 
@@ -385,7 +400,8 @@ async fn a_person_sees_their_sessions_ends_one_and_deletes_the_account() {
     assert_eq!(other.device_id, Some(laptop.device));
     assert!(other.user_agent.as_ref().is_some_and(|agent| agent.starts_with("Tidemark/")));
     assert!(profile.end_session(other.id).await.expect("ended"));
-    let fault = laptop.remote.ask(Ask::Pull { after: None, max: 1 }).await.expect_err("ended");
+    let fault =
+        laptop.remote.ask(Ask::Pull { after: None, known: None, max: 1 }).await.expect_err("ended");
     assert_eq!(decide(&fault), Decision::Refresh, "{fault}");
     let fault = laptop.remote.ask(Ask::Refresh).await.expect_err("ended");
     assert_eq!(decide(&fault), Decision::Pause(Pause::SignIn), "{fault}");
@@ -405,7 +421,11 @@ async fn a_revoked_device_is_refused_at_its_next_request() {
     laptop.hello().await;
     let profile = Profile::new(desk.tokens.clone());
     assert!(profile.revoke_device(laptop.device).await.expect("revoked"));
-    let fault = laptop.remote.ask(Ask::Pull { after: None, max: 1 }).await.expect_err("revoked");
+    let fault = laptop
+        .remote
+        .ask(Ask::Pull { after: None, known: None, max: 1 })
+        .await
+        .expect_err("revoked");
     let pauses = [Decision::Refresh, Decision::Pause(Pause::DeviceRevoked)];
     assert!(pauses.contains(&decide(&fault)), "{fault}");
     // Signed in again on the same data folder, it is still revoked, and says so.

@@ -130,8 +130,8 @@ impl Remote for Server {
                 let pull = json!({ "after": after, "max": max, "known": known });
                 self.rows("sync_pull", &pull, Told::page).await
             }
-            Ask::Snapshot { table, after, max } => {
-                let snapshot = json!({ "tbl": table, "after": after, "max": max });
+            Ask::Snapshot { table, after, known, max } => {
+                let snapshot = json!({ "tbl": table, "after": after, "max": max, "known": known });
                 self.rows("sync_snapshot", &snapshot, Told::snapshot).await
             }
             Ask::Push(push) => self.read("sync_push", &push, Page).await.map(Told::Pushed),
@@ -141,12 +141,12 @@ impl Remote for Server {
                 let anchor = json!({ "points": points });
                 self.read("sync_anchor", &anchor, Light).await.map(Told::Anchor)
             }
-            Ask::Manifest { table, after, max } => {
-                let manifest = json!({ "tbl": table, "after": after, "max": max });
+            Ask::Manifest { table, after, known, max } => {
+                let manifest = json!({ "tbl": table, "after": after, "max": max, "known": known });
                 self.read("sync_manifest", &manifest, Page).await.map(Told::Manifest)
             }
-            Ask::Rows { table, ids } => {
-                let rows = json!({ "tbl": table, "ids": ids });
+            Ask::Rows { table, ids, known } => {
+                let rows = json!({ "tbl": table, "ids": ids, "known": known });
                 self.rows("sync_rows", &rows, Told::rows).await
             }
             Ask::Digest { after, max } => {

@@ -122,13 +122,15 @@ impl Comparison {
         Some(Job::Remove { table, ids: self.remove.clone(), head: self.sight.head?, guard })
     }
 
-    pub(super) fn next_ask(&self, max: u32) -> Option<Ask> {
+    /// `latest`: the latest point that this device knew before.
+    pub(super) fn next_ask(&self, latest: Option<Head>, max: u32) -> Option<Ask> {
         let table = *self.tables.last()?;
+        let known = self.head.or(latest);
         if !self.fetch.is_empty() {
             let ids = self.fetch.iter().take(FETCH).copied().collect();
-            return Some(Ask::Rows { table, ids });
+            return Some(Ask::Rows { table, ids, known });
         }
-        Some(Ask::Manifest { table, after: self.sight.after, max })
+        Some(Ask::Manifest { table, after: self.sight.after, known, max })
     }
 
     /// Notes a page of the manifest. False: it cannot be one.

@@ -77,8 +77,8 @@ pub enum Decision {
     },
     /// The device introduces itself once more, then the same again; pause when that does not help.
     Hello,
-    /// Nothing was done, because the server has another past than the device believes: pull first.
-    Pull,
+    /// Nothing was done, because the server does not know a point that this device has seen: it has another past.
+    UnknownPoint,
     /// Nothing goes until a person, or time, has changed something.
     Pause(Pause),
 }
@@ -216,7 +216,7 @@ fn rest(status: u16, code: &str) -> Decision {
         (_, "device_revoked") => Decision::Pause(Pause::DeviceRevoked),
         (_, "user_disabled") => Decision::Pause(Pause::UserDisabled),
         (_, "device_unknown") => Decision::Hello,
-        (_, "unknown_point") => Decision::Pull,
+        (_, "unknown_point") => Decision::UnknownPoint,
         // The schema that this program named, as the server sees it.
         (_, "schema_too_old") => Decision::Pause(Pause::AppTooOld),
         (_, "schema_too_new") => Decision::Pause(Pause::ServerTooOld),
@@ -289,7 +289,7 @@ mod tests {
             (Rest, 404, "PGRST106", Decision::Pause(Pause::NoSchema)),
             (Rest, 406, "PGRST106", Decision::Pause(Pause::NoSchema)),
             (Rest, 409, "40001", Decision::Retry),
-            (Rest, 409, "unknown_point", Decision::Pull),
+            (Rest, 409, "unknown_point", Decision::UnknownPoint),
             (Rest, 400, "40P01", Decision::Retry),
             (Rest, 400, "55P03", Decision::Retry),
             (Rest, 400, "57014", Decision::Retry),

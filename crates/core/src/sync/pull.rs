@@ -65,8 +65,9 @@ impl State {
         let memory = self.memory.as_ref()?;
         let max = self.pull.rows;
         if let Some(first) = &memory.first {
-            let stage = self.pull.stage_ahead.as_ref().unwrap_or(&first.stage);
-            return Some(Ask::Snapshot { table: stage.table, after: stage.after.clone(), max });
+            let Stage { table, after } =
+                self.pull.stage_ahead.as_ref().unwrap_or(&first.stage).clone();
+            return Some(Ask::Snapshot { table, after, known: self.latest_point(), max });
         }
         if !self.pull.wanted || memory.cursor.is_none() {
             return None;

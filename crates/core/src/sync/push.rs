@@ -13,8 +13,9 @@ impl State {
     pub(super) fn latest_point(&self) -> Option<Head> {
         let memory = self.memory.as_ref()?;
         let pulled = memory.cursor.as_ref().map(Cursor::head);
-        let points = self.pull.pushed.into_iter().chain(pulled);
-        points.max_by_key(|point| point.seq).or(memory.first.as_ref().map(|first| first.head))
+        let began = memory.first.as_ref().map(|first| first.head);
+        let points = [began, pulled, self.pull.pushed].into_iter().flatten();
+        points.max_by_key(|point| point.seq)
     }
 
     /// How many pushes may follow each other. A person waits for a first sync: it has every second turn.

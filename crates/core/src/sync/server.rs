@@ -43,6 +43,8 @@ pub enum Ask {
         table: Table,
         /// From where.
         after: Option<After>,
+        /// The latest point that this device knows: rows of a server that does not know it are not told.
+        known: Option<Head>,
         /// Rows at most.
         max: u32,
     },
@@ -59,6 +61,8 @@ pub enum Ask {
         table: Table,
         /// From where.
         after: Option<Uuid>,
+        /// The latest point that this device knows: rows of a server that does not know it are not told.
+        known: Option<Head>,
         /// Rows at most.
         max: u32,
     },
@@ -68,6 +72,8 @@ pub enum Ask {
         table: Table,
         /// Which.
         ids: Vec<Uuid>,
+        /// The latest point that this device knows: rows of a server that does not know it are not told.
+        known: Option<Head>,
     },
     /// `sync_digest`.
     Digest {

@@ -221,7 +221,7 @@ impl State {
             (Ask::Push(sent), Told::Pushed(pushed)) => self.pushed(&sent, pushed),
             (Ask::Anchor { points }, Told::Anchor(anchor)) => self.anchored(&points, anchor),
             (Ask::Manifest { after, .. }, Told::Manifest(manifest)) => self.listed(after, manifest),
-            (Ask::Rows { table, ids }, Told::Rows { got, has_more, rows }) => {
+            (Ask::Rows { table, ids, .. }, Told::Rows { got, has_more, rows }) => {
                 self.fetched(table, &ids, &got, has_more, rows);
             }
             (Ask::Digest { after, .. }, Told::Digests(digests)) => self.digested(after, digests),
@@ -246,8 +246,12 @@ impl State {
                     self.jobs.extend(dropped);
                 }
             }
-            (Decision::Pull, Ask::Push(_)) => self.refused_point(),
-            (Decision::Pull, _) => self.backoff.fail(self.now.mono_ms),
+            (Decision::UnknownPoint, Ask::Push(_)) => self.refused_point(),
+            (
+                Decision::UnknownPoint,
+                Ask::Snapshot { .. } | Ask::Manifest { .. } | Ask::Rows { .. },
+            ) => self.is_restored(),
+            (Decision::UnknownPoint, _) => self.backoff.fail(self.now.mono_ms),
             (Decision::Hello, Ask::Hello { .. }) => self.halt(Pause::DeviceUnknown),
             (Decision::Hello, _) if self.tried.hello => self.halt(Pause::DeviceUnknown),
             (Decision::Hello, _) => {
@@ -475,11 +479,11 @@ impl State {
         if !self.greeted {
             return Some(Ask::Hello { device_id });
         }
-        match &mut self.course {
+        match &self.course {
             Course::Level => self.next_level_ask(),
             Course::Bisect(bisection) => bisection.next_ask(),
             Course::Rewind(_) => None,
-            Course::Compare(comparison) => comparison.next_ask(self.pull.rows),
+            Course::Compare(comparison) => comparison.next_ask(self.latest_point(), self.pull.rows),
         }
     }
 

@@ -1005,7 +1005,7 @@ fn below_the_horizon_a_manifest_is_compared_and_what_differs_is_fetched() {
     let fetch = vec![Uuid::from_u128(2)];
     desk.does("Compare", Done::Compared { fetch: fetch.clone(), absent: vec![], restored: false });
     let table = Table::Conversations;
-    assert_eq!(desk.asks(), Some(&Ask::Rows { table, ids: fetch }));
+    assert_eq!(desk.asks(), Some(&Ask::Rows { table, ids: fetch, known: Some(head(50)) }));
     desk.answer(Ok(Told::Rows { got: Vec::new(), has_more: false, rows: Rows(String::new()) }));
     desk.does("Mend", Done::Kept);
     for table in &Table::ALL[1..] {

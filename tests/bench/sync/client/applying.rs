@@ -90,7 +90,7 @@ async fn page(
     table: Table,
     after: Option<After>,
 ) -> anyhow::Result<(Rows, Option<After>)> {
-    match device.remote.ask(Ask::Snapshot { table, after, max: MAX_ROWS }).await {
+    match device.remote.ask(Ask::Snapshot { table, after, known: None, max: MAX_ROWS }).await {
         Ok(Told::Snapshot { after, rows, .. }) => Ok((rows, after)),
         told => bail!("no page: {told:?}"),
     }

@@ -135,7 +135,7 @@ fn told(answer: Result<Told, Fault>) -> Result<Told> {
         Decision::Refresh | Decision::Hello => {
             Failure::new(Code::KeyRejected, "The session is over.").hint("Sync, or sign in again.")
         }
-        Decision::Retry | Decision::Pull | Decision::Halve { .. } => {
+        Decision::Retry | Decision::UnknownPoint | Decision::Halve { .. } => {
             Failure::new(Code::Offline, "The project cannot be reached. Nothing was changed.")
                 .hint("Check the network, and try again.")
         }
