@@ -66,7 +66,10 @@ fn trashed_here(write: &Write<'_>, table: Table, row: &Stored) -> Result<bool, E
 fn is_changed(write: &Write<'_>, table: Table, id: Uuid) -> Result<bool, Error> {
     let counts = |op: &Entry| match op.kind {
         Kind::Put | Kind::Patch => true,
-        Kind::Ensure => !op.registers.is_empty(),
+        // What was merely offered was written elsewhere, or is there. Where it was refused, it is only here.
+        Kind::Ensure => {
+            !op.registers.is_empty() || matches!(op.state, OpState::Parked | OpState::Kept)
+        }
         Kind::Purge => false,
     };
     let ops = match table {

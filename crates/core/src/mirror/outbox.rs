@@ -257,7 +257,7 @@ pub(super) fn changed(
     let open = ops.iter().rev().find(|op| op.may_be_joined());
     let seq = bases::seq(&write.tx, table, row_id)?;
     match open {
-        Some(op) => join(write, op, names, seq.is_some())?,
+        Some(op) => join(write, op, names, seq.is_some(), &ops)?,
         None => add(write, table, row_id, names, &ops)?,
     }
     if table == Table::Messages && names.contains(&BODY) {
@@ -266,11 +266,18 @@ pub(super) fn changed(
     Ok(())
 }
 
-fn join(write: &Write<'_>, op: &Entry, names: &[&str], known: bool) -> Result<(), Error> {
+fn join(
+    write: &Write<'_>,
+    op: &Entry,
+    names: &[&str],
+    known: bool,
+    ops: &[Entry],
+) -> Result<(), Error> {
     // On an offered row they tell that a person has changed it since (see `settle::gone`).
     if op.kind != Kind::Put && names.iter().any(|name| !op.registers.contains_key(*name)) {
         // What joined first keeps the clock that was seen then: the person changed what they saw.
-        let mut registers = seen(write, op.table, op.row_id, names, known)?;
+        let ahead: Vec<&Entry> = ops.iter().filter(|other| other.n < op.n).collect();
+        let mut registers = seen(write, op.table, op.row_id, names, known, &ahead)?;
         registers.extend(op.registers.clone());
         write
             .tx
@@ -292,30 +299,30 @@ fn add(
     let kind = if known || ops.iter().any(Entry::is_whole) { Kind::Patch } else { Kind::Put };
     let mut registers = Registers::new();
     if kind == Kind::Patch {
-        registers = seen(write, table, row_id, names, known)?;
-        // What is on its way was on the screen, so the person has seen it.
-        for op in ops {
-            let clocks = op.carries(&write.tx)?.unwrap_or_default().clocks;
-            for (name, seen) in &mut registers {
-                *seen = clocks.get(name).copied().or(*seen);
-            }
-        }
+        let ahead: Vec<&Entry> = ops.iter().collect();
+        registers = seen(write, table, row_id, names, known, &ahead)?;
     }
     let (queue, registers, state) = (row.queue(table), &registers, OpState::Waiting);
     insert(write, &New { table, row_id, queue, kind, registers, state })
 }
 
+/// The clocks of what was on the screen when a person changed these registers. `ahead`: the row's operations before
+/// the change; what they carry was shown, whatever came from the server since.
 fn seen(
     write: &Write<'_>,
     table: Table,
     row_id: Uuid,
     names: &[&str],
     known: bool,
+    ahead: &[&Entry],
 ) -> Result<Registers, Error> {
-    let clocks = match known {
+    let mut clocks = match known {
         true => bases::get(&write.tx, table, row_id)?.map(|base| base.clocks).unwrap_or_default(),
         false => Clocks::new(),
     };
+    for op in ahead {
+        clocks.extend(op.carries(&write.tx)?.unwrap_or_default().clocks);
+    }
     Ok(names.iter().map(|name| ((*name).to_owned(), clocks.get(*name).copied())).collect())
 }
 

@@ -222,6 +222,41 @@ fn what_was_only_put_into_the_trash_here_stays_deleted() {
 }
 
 #[test]
+fn what_was_written_before_the_account_and_then_refused_comes_back_with_the_conversation_that_was_deleted_elsewhere()
+ {
+    let bob = Device::without_account();
+    let to = bob.conversation("tides");
+    let only_here = bob.message(to, None, "only here", MessageState::Done);
+    bob.attach();
+    assert!(attach::offer(&bob.mirror, 100, None).expect("offers").done);
+    let ops = bob.take();
+    let (code, message) = ("invalid".to_owned(), String::new());
+    bob.settle(ops[0].n, applied(4));
+    bob.settle(ops[1].n, Outcome::Rejected { code, message });
+    let applied = bob.apply(vec![deletion(wire::Table::Conversations, 9, to.0)]);
+    assert_eq!(applied.recovered, 1);
+    let ids: Vec<_> = bob.take().iter().map(|op| op.id).collect();
+    assert!(ids.contains(&wire::recovered_id(only_here.0, 9)), "{ids:?}");
+}
+
+#[test]
+fn a_second_change_while_the_row_is_on_its_way_has_seen_the_row_and_not_what_came_meanwhile() {
+    let ann = Device::new();
+    let to = ann.conversation("tides");
+    let sent = ann.take().remove(0);
+    ann.write(|write| conversations::set(write, to, &Field::Pinned(true)));
+    let mut fields = conversation_fields("tides");
+    fields["system_prompt"] = json!("theirs");
+    let clocks = json!({"system_prompt": LATER});
+    ann.apply(vec![change(wire::Table::Conversations, 5, to.0, &fields, clocks)]);
+    ann.write(|write| conversations::set(write, to, &Field::SystemPrompt(Some("mine".into()))));
+    ann.settle(sent.n, applied(4));
+    let op = ann.take().remove(0);
+    assert_eq!(op.kind, Kind::Patch);
+    assert_eq!(op.base["system_prompt"], sent.clocks["system_prompt"], "theirs was not shown");
+}
+
+#[test]
 fn what_another_device_put_into_the_trash_takes_nothing_along_that_was_changed_here() {
     let bob = Device::new();
     let to = ConversationId(id(1));
