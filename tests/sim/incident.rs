@@ -73,6 +73,8 @@ impl World<'_> {
         self.trace.note(self.now_ms, || format!("{at}: switches to {other}"));
         self.event(at, &Event::SignedOut);
         self.devices[at].active = other;
+        // What was asked for them is theirs no more: whoever comes back signs in anew.
+        self.devices[at].refreshing.clear();
         let ids: Vec<u64> = self.devices[at].processes.iter().map(|process| process.id).collect();
         for id in ids {
             if let Some(process) = self.devices[at].process(id) {
@@ -159,6 +161,7 @@ impl World<'_> {
         let user = same_number.then(|| self.users[0]);
         self.server.restore(with_auth, user);
         self.witness.go_back(before);
+        self.book.restored.push(self.book.saved.len());
         // What was open is rolled back; who was revoked may have been taken back.
         self.agenda.retain(|_, next| !matches!(next, Next::Commit { .. }));
         self.devices.iter_mut().for_each(|device| device.revoked_after = None);

@@ -70,6 +70,7 @@ impl<'s> World<'s> {
             rows: 3 + rng.below(30) as u32,
             ops: 1 + rng.below(20) as u32,
             points: 2 + rng.below(6) as u32,
+            in_a_row: [1, 2, 4, Limits::default().in_a_row][rng.below(4) as usize],
             ..Limits::default()
         };
         let rarity = [2, 4, 8, 30][rng.below(4) as usize];

@@ -56,6 +56,8 @@ pub(super) struct Purged {
     pub(super) device: usize,
     /// How much had been saved before.
     pub(super) after: usize,
+    /// Its texts then: they may have been saved under another id, before it came back as "Recovered".
+    pub(super) texts: Vec<String>,
 }
 
 /// What was done.
@@ -69,6 +71,11 @@ pub(super) struct Book {
     pub(super) trashed: Vec<Purged>,
     /// Refused changes that a person gave up.
     pub(super) given_up: Vec<GivenUp>,
+    /// How much had been saved when the server was restored, each time.
+    pub(super) restored: Vec<usize>,
+    /// Rows that a device removed because a complete manifest did not have them, after the server was restored. Who slept
+    /// beyond the horizon cannot tell what was deleted from what the server lost.
+    pub(super) absent: Vec<Uuid>,
     /// Settings that a script wrote, and whose they are.
     pub(super) scripts: Vec<(Uuid, String)>,
     words: u64,
@@ -259,13 +266,24 @@ impl Person<'_> {
 
     fn purges(&self, rng: &mut Rng, book: &mut Book) -> Option<String> {
         let id = self.any(rng, Shelf::Trash)?.id;
+        let took = self.took_away(book, id);
         self.mirror.write(|w| conversations::purge(w, id)).ok()?;
-        book.purged.push(self.took_away(book, id));
+        book.purged.push(took);
         Some(format!("purges {id}"))
     }
 
     fn took_away(&self, book: &Book, id: ConversationId) -> Purged {
-        Purged { conversation: id.0, device: self.device, after: book.saved.len() }
+        let texts = self.mirror.read(|c| {
+            let mut statement = c.prepare(
+                "SELECT content FROM messages WHERE conversation_id = ?1
+                 UNION ALL SELECT title FROM conversations WHERE id = ?1
+                 UNION ALL SELECT system_prompt FROM conversations WHERE id = ?1",
+            )?;
+            let texts = statement.query_map([id.0.as_bytes()], |row| row.get(0))?;
+            Ok(texts.collect::<Result<Vec<Option<String>>, _>>()?.into_iter().flatten().collect())
+        });
+        let (device, after) = (self.device, book.saved.len());
+        Purged { conversation: id.0, device, after, texts: texts.unwrap_or_default() }
     }
 
     fn pins(&self, rng: &mut Rng) -> Option<String> {

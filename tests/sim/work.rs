@@ -3,7 +3,7 @@
 use tidemark_core::faults;
 use tidemark_core::mirror::{Mirror, index, parked};
 use tidemark_core::model::wire::Op;
-use tidemark_core::sync::{Action, Done, Event, StoreFault, step, store};
+use tidemark_core::sync::{Action, Done, Event, Job, StoreFault, step, store};
 
 use super::trace;
 use super::world::{Next, World};
@@ -72,6 +72,11 @@ impl World<'_> {
         let Some((epoch, account, job)) = found.jobs.pop_front() else { return };
         let mirror = self.devices[at].accounts[account].mirror.clone();
         let parked = mirror.read(parked::all).unwrap_or_default();
+        if let Job::Remove { ids, .. } = &job
+            && !self.book.restored.is_empty()
+        {
+            self.book.absent.extend(ids);
+        }
         faults::set_fuse(dies.then_some(fuse));
         let done = store::perform(&mirror, &job);
         let blown = faults::fuse_is_blown();

@@ -52,17 +52,28 @@ impl Fate<'_> {
             || self.was_given_up()
             || self.waits()
             || self.is_to_be_told()
+            || self.was_absent()
     }
 
-    /// The device that replaced it left the account, or was shut out, before it could store what it replaced.
-    /// The server keeps the outcome for it.
+    /// A device that slept beyond the horizon took it for deleted, when a restored server did not have it.
+    fn was_absent(&self) -> bool {
+        let rows = [Some(self.saved.row), self.saved.conversation];
+        rows.iter().flatten().any(|row| self.evidence.book.absent.contains(row))
+    }
+
+    /// The device that replaced it left the account, or was shut out, before it could store what it replaced: the
+    /// server keeps the outcome for it. Or the server was restored before it had told.
     fn is_to_be_told(&self) -> bool {
         let Saved { table, field, row, user, .. } = self.saved;
-        self.evidence.book.saved[self.at + 1..].iter().any(|other| {
+        let book = &self.evidence.book;
+        book.saved.iter().enumerate().skip(self.at + 1).any(|(at, other)| {
             let device = &self.evidence.devices[other.device];
+            let is_not_told = device.revoked
+                || device.account().user != *user
+                || book.restored.iter().any(|restored| *restored > at);
             (other.table, other.field, other.row, other.user) == (*table, *field, *row, *user)
                 && other.device != self.saved.device
-                && (device.revoked || device.account().user != *user)
+                && is_not_told
         })
     }
 
@@ -112,7 +123,11 @@ impl Fate<'_> {
         let Some(conversation) = self.saved.conversation else { return false };
         let gone = || self.sight().row(Table::Conversations, conversation).is_none();
         let book = self.evidence.book;
+        let took = |purged: &Purged| {
+            purged.texts.iter().any(|text| text.contains(bare(&self.saved.value)))
+        };
         self.did_after(&book.purged, conversation)
+            || book.purged.iter().any(took)
             || self.evidence.witness.deleted_after(&self.saved.value, conversation)
             || (self.did_after(&book.trashed, conversation) && gone())
     }
