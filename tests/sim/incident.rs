@@ -1,7 +1,7 @@
 //! What befalls devices and the server.
 
 use serde_json::json;
-use tidemark_core::mirror::synced;
+use tidemark_core::mirror::{mending, synced};
 use tidemark_core::model::wire::{Table, setting_id};
 use tidemark_core::sync::failures::Pause;
 use tidemark_core::sync::{Event, Verdict, store};
@@ -92,7 +92,8 @@ impl World<'_> {
         };
         self.trace.note(self.now_ms, || format!("{at}: the person {what}"));
         let counts = mirror.read(store::counts).expect("it counts");
-        self.event(at, &Event::Wrote { counts });
+        let mending = mirror.read(mending::is_due).expect("it reads");
+        self.event(at, &Event::Wrote { counts, mending });
     }
 
     /// The person sees why it stands still, and does something about it.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tidemark_core::mirror::messages::{self, Index, Progress};
-use tidemark_core::mirror::{Mirror, conversations, parked, settings};
+use tidemark_core::mirror::{Mirror, conversations, parked, settings, synced};
 use tidemark_core::model::view::Shelf;
 use tidemark_core::model::wire::{Kind, Table, setting_id};
 use tidemark_core::model::{
@@ -182,7 +182,7 @@ impl Person<'_> {
         };
         message.content = content.to_owned();
         message.state = state;
-        message.device_id = Some(self.mirror.device_id());
+        message.device_id = Some(self.mirror.read(synced::device_id).ok()?);
         self.mirror.write(|w| messages::insert(w, &message, Index::Soon)).ok()?;
         Some(id)
     }
@@ -190,7 +190,7 @@ impl Person<'_> {
     /// A model answers: the row is there at once, the text comes in two steps.
     fn is_answered(&self, rng: &mut Rng, book: &mut Book) -> Option<String> {
         let conversation = self.any(rng, Shelf::Active)?.id;
-        let mine = Some(self.mirror.device_id());
+        let mine = Some(self.mirror.read(synced::device_id).ok()?);
         let all = self.mirror.read(|c| messages::of_conversation(c, conversation)).ok()?;
         let open = all.iter().find(|m| !m.state.is_final() && m.device_id == mine).map(|m| m.id);
         let Some(id) = open else {

@@ -134,6 +134,7 @@ fn copy_messages(
     });
     let ids: HashMap<_, _> =
         messages.iter().map(|message| (message.id, MessageId(clock.new_id()))).collect();
+    let device_id = write.device_id()?;
     for message in &mut messages {
         message.id = ids[&message.id];
         message.conversation_id = to;
@@ -141,7 +142,7 @@ fn copy_messages(
         let mut above = std::iter::successors(message.parent_id, |id| *parents.get(id)?);
         message.parent_id = above.find_map(|id| ids.get(&id).copied());
         message.continues_id = message.continues_id.and_then(|other| ids.get(&other).copied());
-        message.device_id = Some(write.device_id);
+        message.device_id = Some(device_id);
     }
     messages::insert_batch(write, to, &messages)?;
     Ok(ids)

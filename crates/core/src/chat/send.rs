@@ -56,7 +56,7 @@ pub fn send(
         }
         None => conversations::leaf(&write.tx, conversation.id)?,
     };
-    let question = question(write, context, conversation.id, parent_id, body);
+    let question = question(write, context, conversation.id, parent_id, body)?;
     messages::insert(write, &question, Index::Soon)?;
     thread::show_new(write, &question)?;
     drafts::set(write, request.conversation_id, "")?;
@@ -85,7 +85,7 @@ pub fn edit(
     }
     let conversation = conversations::uncounted(&write.tx, old.conversation_id)?;
     let body = Body::checked(content, None)?;
-    let mut question = question(write, context, conversation.id, old.parent_id, body);
+    let mut question = question(write, context, conversation.id, old.parent_id, body)?;
     question.parts = old.parts;
     messages::insert(write, &question, Index::Soon)?;
     thread::show_new(write, &question)?;
@@ -128,11 +128,11 @@ pub fn continue_answer(
         return Err(refused("This answer has not been given yet."));
     }
     let conversation_id = old.conversation_id;
-    let answer_id = if old.device_id == Some(write.device_id) && !seen_by_server(write, id)? {
+    let answer_id = if old.device_id == Some(write.device_id()?) && !seen_by_server(write, id)? {
         requeue(write, context, &old)?;
         old.id
     } else {
-        let mut answer = row(write, context, conversation_id, old.parent_id, Role::Assistant);
+        let mut answer = row(write, context, conversation_id, old.parent_id, Role::Assistant)?;
         answer.content = old.content;
         answer.continues_id = Some(old.id);
         answer.model = old.model;
@@ -257,12 +257,12 @@ fn question(
     conversation_id: ConversationId,
     parent_id: Option<MessageId>,
     body: Body,
-) -> Message {
-    let mut message = row(write, context, conversation_id, parent_id, Role::User);
+) -> Result<Message, Error> {
+    let mut message = row(write, context, conversation_id, parent_id, Role::User)?;
     message.content = body.content;
     message.content_raw = body.content_raw;
     message.finished_at = Some(write.now);
-    message
+    Ok(message)
 }
 
 fn answer(
@@ -272,7 +272,7 @@ fn answer(
     parent_id: Option<MessageId>,
     model: Option<&ModelRef>,
 ) -> Result<Message, Error> {
-    let mut answer = row(write, context, conversation.id, parent_id, Role::Assistant);
+    let mut answer = row(write, context, conversation.id, parent_id, Role::Assistant)?;
     answer.model = model.or(conversation.model.as_ref()).or(context.default_model).cloned();
     answer.state = MessageState::Queued;
     put_answer(write, context, &answer)?;
@@ -299,12 +299,12 @@ fn row(
     conversation_id: ConversationId,
     parent_id: Option<MessageId>,
     role: Role,
-) -> Message {
-    Message {
+) -> Result<Message, Error> {
+    Ok(Message {
         parent_id,
-        device_id: Some(write.device_id),
+        device_id: Some(write.device_id()?),
         ..Message::blank(MessageId(context.clock.new_id()), conversation_id, role, write.now)
-    }
+    })
 }
 
 fn answer_row(write: &Write<'_>, id: MessageId) -> Result<Message, Error> {

@@ -172,8 +172,7 @@ pub fn saw_offset(mirror: &Mirror, offset: i64) -> Result<(), Error> {
     }
 }
 
-/// Makes this data folder a device of its own, where it turned out to be a copy of another's. Open the
-/// mirror anew afterwards: [`Mirror::device_id`] is read when it is opened.
+/// Makes this data folder a device of its own, where it turned out to be a copy of another's, or signs out.
 pub fn become_another_device(write: &mut Write<'_>, id: DeviceId) -> Result<(), Error> {
     write.tx.execute("UPDATE mirror SET device_id = ?1", [id])?;
     Ok(())

@@ -67,7 +67,7 @@ impl Mirror {
             connection.pragma_update(None, "synchronous", "NORMAL")?;
             let result = (|| {
                 let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-                let mut write = Write::begin(tx, self.inner.clock.now(), self.inner.device_id);
+                let mut write = Write::begin(tx, self.inner.clock.now());
                 let value = work(&mut write)?;
                 let (changes, dirty) = write.commit()?;
                 Ok((value, changes, dirty))

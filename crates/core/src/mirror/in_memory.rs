@@ -39,7 +39,7 @@ pub fn in_memory(
             Ok(())
         }
     })?;
-    let (id, device_id) = open::identity(&writer, id, &clock)?;
+    let id = open::identity(&writer, id, &clock)?;
     let reader = connect(name)?;
     reader.pragma_update(None, "query_only", true)?;
     Ok(Mirror {
@@ -47,7 +47,6 @@ pub fn in_memory(
             path: Path::new(name).to_owned(),
             key: Key::from_bytes(&[0; 48]).expect("48 bytes are a key"),
             id,
-            device_id,
             clock,
             events,
             writer: Mutex::new(writer.into()),

@@ -69,7 +69,6 @@ use tokio::sync::Notify;
 
 use crate::clock::SharedClock;
 use crate::events::Events;
-use crate::model::DeviceId;
 use crate::timings::Timings;
 
 use key::Key;
@@ -97,7 +96,6 @@ struct Inner {
     path: PathBuf,
     key: Key,
     id: uuid::Uuid,
-    device_id: DeviceId,
     clock: SharedClock,
     events: Events,
     writer: Mutex<Link>,
@@ -121,7 +119,7 @@ impl Mirror {
         let (value, changes, dirty) = self.with_writer(|connection| {
             drop(waiting);
             let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let mut write = Write::begin(tx, self.inner.clock.now(), self.inner.device_id);
+            let mut write = Write::begin(tx, self.inner.clock.now());
             let value = work(&mut write)?;
             let (changes, dirty) = write.commit()?;
             Ok((value, changes, dirty))
@@ -161,11 +159,6 @@ impl Mirror {
     /// The mirror's id, which names its keyring entries.
     pub fn id(&self) -> uuid::Uuid {
         self.inner.id
-    }
-
-    /// This data folder, as a device.
-    pub fn device_id(&self) -> DeviceId {
-        self.inner.device_id
     }
 
     /// The clock that stamps its rows.

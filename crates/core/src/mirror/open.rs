@@ -39,7 +39,7 @@ pub fn open(
     let mut writer = connect(path, key, Access::Write)?;
     prepare_file(&writer)?;
     migrate::apply(&mut writer, migrate::MIGRATIONS, clock.now())?;
-    let (id, device_id) = identity(&writer, id, &clock)?;
+    let id = identity(&writer, id, &clock)?;
     let readers = (0..READERS)
         .map(|_| connect(path, key, Access::Read).map(Into::into))
         .collect::<Result<_, _>>()?;
@@ -48,7 +48,6 @@ pub fn open(
             path: path.to_owned(),
             key: key.clone(),
             id,
-            device_id,
             clock,
             events,
             writer: Mutex::new(writer.into()),
@@ -119,7 +118,7 @@ pub(super) fn identity(
     connection: &Connection,
     id: Uuid,
     clock: &SharedClock,
-) -> Result<(Uuid, DeviceId), Error> {
+) -> Result<Uuid, Error> {
     if let Some(found) = read_identity(connection)? {
         return Ok(found);
     }
@@ -133,10 +132,10 @@ pub(super) fn identity(
     read_identity(connection)?.ok_or(Error::NotFound("mirror"))
 }
 
-fn read_identity(connection: &Connection) -> Result<Option<(Uuid, DeviceId)>, Error> {
+fn read_identity(connection: &Connection) -> Result<Option<Uuid>, Error> {
     Ok(connection
-        .query_row("SELECT id, device_id FROM mirror WHERE only = 1", [], |row| {
-            Ok((Uuid::from_bytes(row.get(0)?), row.get(1)?))
+        .query_row("SELECT id FROM mirror WHERE only = 1", [], |row| {
+            row.get(0).map(Uuid::from_bytes)
         })
         .optional()?)
 }

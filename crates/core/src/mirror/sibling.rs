@@ -22,10 +22,11 @@ pub(super) fn insert(
         Err(Error::NotFound(_)) => return Ok(None),
         Err(error) => return Err(error),
     };
-    let copy = Uuid::new_v5(&id, format!("{} {n}", write.device_id).as_bytes());
+    let device_id = write.device_id()?;
+    let copy = Uuid::new_v5(&id, format!("{device_id} {n}").as_bytes());
     message.id = MessageId(copy);
     message.continues_id = Some(MessageId(id));
-    message.device_id = Some(write.device_id);
+    message.device_id = Some(device_id);
     // Its own values come below, in the words of the wire.
     message.state = MessageState::Interrupted;
     messages::insert(write, &message, Index::Soon)?;

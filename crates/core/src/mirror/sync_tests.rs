@@ -96,7 +96,7 @@ impl Device {
         self.write(|write| {
             let role = if state == MessageState::Done { Role::User } else { Role::Assistant };
             let blank = Message::blank(id, to, role, write.now);
-            let device_id = Some(write.device_id);
+            let device_id = Some(write.device_id()?);
             let content = content.to_owned();
             let message = Message { parent_id: parent, content, state, device_id, ..blank };
             messages::insert(write, &message, Index::Soon)?;

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
-use super::{Error, bases, outbox};
+use super::{Error, bases, outbox, synced};
 use crate::events::Change;
 use crate::model::wire::{self, setting_id};
 use crate::model::{ConversationId, DeviceId, Message, MessageId, Timestamp, UsageId};
@@ -15,8 +15,6 @@ pub struct Write<'c> {
     pub tx: Transaction<'c>,
     /// The time of this transaction: one for all its rows.
     pub now: Timestamp,
-    /// This device.
-    pub device_id: DeviceId,
     changes: Vec<Change>,
     dirty: bool,
     /// The server's time less this computer's, where an account is attached; asked for when needed.
@@ -74,8 +72,17 @@ pub enum Table {
 }
 
 impl<'c> Write<'c> {
-    pub(super) fn begin(tx: Transaction<'c>, now: Timestamp, device_id: DeviceId) -> Self {
-        Self { tx, now, device_id, changes: Vec::new(), dirty: false, account: None }
+    pub(super) fn begin(tx: Transaction<'c>, now: Timestamp) -> Self {
+        Self { tx, now, changes: Vec::new(), dirty: false, account: None }
+    }
+
+    /// This data folder, as a device: as it is now, since it becomes another one where it signs out, or turns
+    /// out to be a copy.
+    ///
+    /// # Errors
+    /// The mirror cannot be read.
+    pub fn device_id(&self) -> Result<DeviceId, Error> {
+        synced::device_id(&self.tx)
     }
 
     /// Says that a synced row that is there is about to change. With an account attached, what the server

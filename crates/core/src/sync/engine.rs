@@ -26,7 +26,7 @@ use super::status::SyncStatus;
 use super::step::step;
 use super::store;
 use crate::events::Listener;
-use crate::mirror::{Mirror, outbox};
+use crate::mirror::{Mirror, mending, outbox};
 use crate::tasks::Tasks;
 
 /// Changes that come within this time are looked at together.
@@ -260,20 +260,24 @@ impl<R: Remote> Driver<R> {
         let mirror = self.mirror.clone();
         self.counted = Some(Box::pin(async move {
             tokio::time::sleep(TOGETHER).await;
-            let (number, counts) = until_read(|| {
+            until_read(|| {
                 let mirror = mirror.clone();
-                let read =
-                    move || mirror.read(|c| Ok((outbox::last_number(c)?, store::counts(c)?)));
+                let read = move || {
+                    mirror.read(|c| {
+                        let (counts, mending) = (store::counts(c)?, mending::is_due(c)?);
+                        Ok((outbox::last_number(c)?, Event::Wrote { counts, mending }))
+                    })
+                };
                 async { tokio::task::spawn_blocking(read).await.ok()?.ok() }
             })
-            .await;
-            (number, Event::Wrote { counts })
+            .await
         }));
     }
 
-    /// Outcomes and pages change rows too; only a new operation is a reason to push.
+    /// Outcomes and pages change rows too; only a new operation is a reason to push, and a deletion that was given up
+    /// one to fetch.
     fn wrote(&mut self, (number, event): (i64, Event)) {
-        if number > self.numbered {
+        if number > self.numbered || matches!(event, Event::Wrote { mending: true, .. }) {
             self.numbered = number;
             self.take(event);
         }

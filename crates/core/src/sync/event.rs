@@ -37,10 +37,12 @@ pub enum Event {
         /// What came of it.
         done: Result<Done, StoreFault>,
     },
-    /// A person's write left something to push.
+    /// A person's write left something to push, or to fetch.
     Wrote {
         /// Operations that wait, now.
         counts: Counts,
+        /// A deletion was given up: what it deleted is on the server alone ([`Memory::mending`]).
+        mending: bool,
     },
     /// The doorbell: the scope is at this seq.
     Rang {

@@ -88,6 +88,7 @@ impl State {
         self.course = Course::Level;
         // What the mirror now remembers is read again: the cursor, and that no first sync was done.
         self.memory = None;
+        self.pull.pushed = None;
         self.greeted &= known.is_some();
         self.start_over();
         // Made ready before: its operations may have other numbers now.

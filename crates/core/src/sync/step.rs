@@ -37,7 +37,7 @@ impl State {
             Event::Told { epoch, request, told } => self.told(epoch, request, told),
             Event::Done { epoch, done } if epoch == self.epoch => self.done(done),
             Event::Done { .. } => {}
-            Event::Wrote { counts } => self.wrote(counts),
+            Event::Wrote { counts, mending } => self.wrote(counts, mending),
             Event::Rang { seq } => self.rang(seq),
             Event::TokenStale => self.token_stale(actions),
             Event::Online(online) => self.went_online(online),
@@ -74,7 +74,7 @@ impl State {
         self.lock = Lock::Free;
     }
 
-    fn wrote(&mut self, counts: Counts) {
+    fn wrote(&mut self, counts: Counts, mending: bool) {
         // Where nothing waits, it is up already: making an empty batch would only hold up a first sync.
         self.push.wanted |= counts.waiting > 0;
         // What the server wants again waits for its timer; what is new need not.
@@ -82,9 +82,8 @@ impl State {
         if faults::on(Bug::RetryOnWriteOnly) {
             self.backoff.reset();
         }
-        if counts.parked < self.counts().parked {
-            // Where a deletion was given up, the mirror remembers that what it deleted has to be fetched.
-            self.jobs.push_back(Job::Load);
+        if let Some(memory) = &mut self.memory {
+            memory.mending |= mending;
         }
         self.count(counts);
     }
@@ -344,7 +343,8 @@ impl State {
 
     fn loaded(&mut self, memory: super::event::Memory) {
         self.push.wanted = true;
-        self.pull.pushed = memory.pushed;
+        // A push that was answered meanwhile is not stored yet.
+        self.pull.pushed = self.pull.pushed.or(memory.pushed);
         if let Some(known) = memory.rewind {
             self.course = Course::Rewind(known);
         }

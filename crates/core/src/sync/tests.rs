@@ -60,7 +60,7 @@ impl Desk {
     fn wrote(&mut self) {
         self.waiting += 1;
         let counts = self.counts();
-        self.event(Event::Wrote { counts });
+        self.event(Event::Wrote { counts, mending: false });
     }
 
     fn counts(&self) -> Counts {
@@ -277,7 +277,7 @@ fn a_write_goes_up_in_one_request_and_what_came_with_it_is_pulled() {
 #[test]
 fn what_is_written_while_an_empty_batch_is_made_ready_goes_up_without_another_write() {
     let mut desk = Desk::at_rest();
-    desk.event(Event::Wrote { counts: Counts { waiting: 1, ..Counts::default() } });
+    desk.event(Event::Wrote { counts: Counts { waiting: 1, ..Counts::default() }, mending: false });
     // The mirror has looked, and has not said so yet.
     desk.wrote();
     desk.does("Batch", Done::Batch(batch(0)));
@@ -326,7 +326,7 @@ fn a_retry_needs_no_new_write() {
 fn a_timeout_halves_the_batch_and_successes_let_it_grow_again() {
     let mut desk = Desk::at_rest();
     desk.waiting = 8;
-    desk.event(Event::Wrote { counts: desk.counts() });
+    desk.event(Event::Wrote { counts: desk.counts(), mending: false });
     desk.does("Batch { max: 8, above: None }", Done::Batch(batch(8)));
     desk.does("Batch { max: 8, above: Some(8) }", Done::Batch(batch(0)));
     desk.answer(silent(FaultKind::TimedOut));
@@ -342,7 +342,7 @@ fn a_timeout_halves_the_batch_and_successes_let_it_grow_again() {
 fn too_large_halves_at_once_and_a_single_operation_is_parked() {
     let mut desk = Desk::at_rest();
     desk.waiting = 4;
-    desk.event(Event::Wrote { counts: desk.counts() });
+    desk.event(Event::Wrote { counts: desk.counts(), mending: false });
     desk.does("Batch { max: 8, above: None }", Done::Batch(batch(4)));
     desk.fails(413, "batch_too_large");
     desk.does("Batch { max: 2, above: None }", Done::Batch(batch(2)));
@@ -957,9 +957,7 @@ fn a_server_that_refuses_every_point_is_not_asked_in_a_circle() {
 #[test]
 fn what_a_deletion_took_that_was_given_up_is_fetched_without_a_restart() {
     let mut desk = Desk::at_rest();
-    desk.event(Event::Wrote { counts: Counts { parked: 1, ..Counts::default() } });
-    desk.event(Event::Wrote { counts: Counts::default() });
-    desk.does("Load", Done::Loaded(Memory { mending: true, ..memory(Some(5)) }));
+    desk.event(Event::Wrote { counts: Counts::default(), mending: true });
     assert!(matches!(desk.asks(), Some(Ask::Manifest { table: Table::Conversations, .. })));
     for _ in &Table::ALL[..4] {
         desk.answer(Ok(manifest(&[], 0, 5)));

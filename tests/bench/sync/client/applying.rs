@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{bail, ensure};
 use serde::{Deserialize, Serialize};
+use tidemark_core::mirror::synced;
 use tidemark_core::model::wire::{After, Head, MAX_ROWS, Table};
 use tidemark_core::sync::event::Stage;
 use tidemark_core::sync::server::{Ask, Remote as _, Rows, Told};
@@ -78,7 +79,7 @@ pub(super) async fn apply(person: &Person, folder: &Path) -> anyhow::Result<Appl
 /// A device that the server knows, and whose engine does nothing; and the head that it was told.
 async fn greeted(person: &Person, folder: &Path) -> anyhow::Result<(Device, Head)> {
     let device = Device::open(person, folder, Limits::default(), 1).await?;
-    let hello = Ask::Hello { device_id: device.mirror.device_id().0 };
+    let hello = Ask::Hello { device_id: device.mirror.read(synced::device_id)?.0 };
     match device.remote.ask(hello).await {
         Ok(Told::Hello(hello)) => Ok((device, hello.head)),
         told => bail!("no hello: {told:?}"),

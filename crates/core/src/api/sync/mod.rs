@@ -112,7 +112,7 @@ impl Tidemark {
         // The engine hears of a write a moment later; whoever asks now means what is written now.
         let counts = self.read(store::counts)?;
         if counts.waiting > 0 {
-            self.inner.keeper.tell(Event::Wrote { counts });
+            self.inner.keeper.tell(Event::Wrote { counts, mending: false });
         }
         loop {
             let engine = self.inner.keeper.engine();

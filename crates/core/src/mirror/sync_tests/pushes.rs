@@ -634,6 +634,17 @@ fn a_copied_data_folder_can_tell_and_becomes_a_device_of_its_own() {
 }
 
 #[test]
+fn what_is_written_after_it_became_another_device_is_that_device_s_without_a_restart() {
+    let ann = Device::new();
+    let to = ann.conversation("tides");
+    let id = crate::model::DeviceId(ann.clock.new_id());
+    ann.write(|write| account::become_another_device(write, id));
+    let answer = ann.message(to, None, "half", MessageState::Queued);
+    let message = ann.read(|c| messages::get(c, answer));
+    assert_eq!(message.device_id, Some(id), "else the server would refuse the rest of the answer");
+}
+
+#[test]
 fn a_mirror_that_was_salvaged_asks_for_everything_again_and_numbers_far_above() {
     let ann = Device::new();
     let (kept, changed) = (ann.conversation("tides"), ann.conversation("ebb"));
