@@ -58,8 +58,12 @@ pub(super) fn depart(
 /// Whether it was this device's person who put it into the trash, and the server does not know: what else they
 /// changed of it goes with it. Trashed by another device it is only what that one wanted.
 fn trashed_here(write: &Write<'_>, table: Table, row: &Stored) -> Result<bool, Error> {
-    let trashed = row.fields.get("trashed_ms").is_some_and(|at| !at.is_null());
-    Ok(trashed && outbox::pending(&write.tx, table, row.id)?.covers_register("trashed_ms"))
+    if row.fields.get("trashed_ms").is_none_or(Value::is_null) {
+        return Ok(false);
+    }
+    // A row that is merely offered may have been put there by anyone.
+    let is_ours = |op: &Entry| op.kind == Kind::Put || op.registers.contains_key("trashed_ms");
+    Ok(outbox::of_row(&write.tx, table, row.id)?.iter().any(is_ours))
 }
 
 /// Whether a person changed something of it that the server does not have.

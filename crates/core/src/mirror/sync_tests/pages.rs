@@ -240,6 +240,25 @@ fn what_was_written_before_the_account_and_then_refused_comes_back_with_the_conv
 }
 
 #[test]
+fn what_was_refused_here_is_not_lost_where_the_server_was_restored_and_another_device_deletes_what_it_had_trashed()
+ {
+    let bob = Device::new();
+    let to = ConversationId(id(1));
+    let mut trashed = conversation_fields("tides");
+    trashed["trashed_ms"] = json!(START_MS + 9);
+    let clocks = json!({"trashed_ms": T});
+    bob.apply(vec![change(wire::Table::Conversations, 6, to.0, &trashed, clocks)]);
+    bob.rename(to, "refused");
+    let n = bob.take()[0].n;
+    let (code, message) = ("invalid".to_owned(), String::new());
+    bob.settle(n, Outcome::Rejected { code, message });
+    restored::rewind(&bob.mirror, Some(Head { seq: 5, nonce: 5 })).expect("rewinds");
+    let applied = bob.apply(vec![deletion(wire::Table::Conversations, 9, to.0)]);
+    assert_eq!(applied.recovered, 1);
+    assert_eq!(bob.title(ConversationId(wire::recovered_id(to.0, 9))), "Recovered: refused");
+}
+
+#[test]
 fn a_second_change_while_the_row_is_on_its_way_has_seen_the_row_and_not_what_came_meanwhile() {
     let ann = Device::new();
     let to = ann.conversation("tides");
