@@ -114,12 +114,15 @@ pub(super) fn ahead_of(write: &Write<'_>, refused: &Entry) -> Result<(), Error> 
     if !attach::is_done(&write.tx)? {
         offer_queue(write, refused.queue)?;
     }
+    // A conversation that was renamed before it was offered is no offer any more. It depends on nothing in it.
+    let goes_ahead =
+        |op: &Entry| op.is_offer() || op.is_whole() && op.row_id == op.queue && op.n > refused.n;
     let mut behind = outbox::of_queue(&write.tx, refused.queue)?;
     behind.retain(|op| op.n >= refused.n);
-    if !behind.iter().any(Entry::is_offer) {
+    if !behind.iter().any(goes_ahead) {
         return Ok(());
     }
-    let changes = behind.iter().filter(|op| !op.is_offer());
+    let changes = behind.iter().filter(|op| !goes_ahead(op));
     changes.map(|op| op.n).try_for_each(|n| outbox::renumber(write, n))
 }
 
@@ -130,13 +133,13 @@ pub(super) fn is_kept_here(write: &Write<'_>, entry: &Entry) -> Result<bool, Err
     Ok(entry.kind == Kind::Patch && others.iter().any(kept))
 }
 
-/// A change was refused because its row is not there. Where it is offered, or can be, the change comes after
-/// that. Tells whether it does.
+/// A change was refused because its row was not there. Where it is offered, or can be, or has come back since, the
+/// change comes after that. Tells whether it does.
 pub(super) fn behind_offer(write: &Write<'_>, entry: &Entry) -> Result<bool, Error> {
-    let row = rows::read(&write.tx, entry.table, entry.row_id)?.filter(|row| row.seq.is_none());
+    let row = rows::read(&write.tx, entry.table, entry.row_id)?;
     let (Kind::Patch, Some(row)) = (entry.kind, row) else { return Ok(false) };
     let others = outbox::of_row(&write.tx, entry.table, entry.row_id)?;
-    if !others.iter().any(Entry::is_whole) {
+    if row.seq.is_none() && !others.iter().any(Entry::is_whole) {
         outbox::ensure(write, entry.table, &row)?;
     }
     outbox::wait_again(write, entry.n)?;

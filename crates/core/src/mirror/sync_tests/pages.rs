@@ -259,6 +259,40 @@ fn what_was_refused_here_is_not_lost_where_the_server_was_restored_and_another_d
 }
 
 #[test]
+fn a_change_that_was_refused_for_its_missing_row_is_sent_again_where_another_device_has_offered_the_row_since()
+ {
+    let bob = Device::new();
+    let to = ConversationId(id(1));
+    bob.apply(vec![conversation_change(6, to, "theirs", T)]);
+    bob.rename(to, "mine");
+    let n = bob.take()[0].n;
+    restored::rewind(&bob.mirror, Some(Head { seq: 5, nonce: 5 })).expect("rewinds");
+    bob.apply(vec![conversation_change(7, to, "theirs", T)]);
+    let (code, message) = ("missing".to_owned(), String::new());
+    bob.settle(n, Outcome::Rejected { code, message });
+    assert_eq!(bob.counts().parked, 0);
+    let ops = bob.take();
+    let again = ops.iter().find(|op| op.kind == Kind::Patch).expect("it waits");
+    assert!(again.n > n && again.fields["title"] == "mine", "{again:?}");
+}
+
+#[test]
+fn a_conversation_that_a_restored_server_lost_goes_ahead_of_a_refused_message_of_it_though_it_was_renamed_since()
+ {
+    let bob = Device::new();
+    let to = ConversationId(id(1));
+    bob.apply(vec![conversation_change(6, to, "theirs", T)]);
+    let refused = bob.message(to, None, "refused", MessageState::Done);
+    let n = bob.take()[0].n;
+    restored::rewind(&bob.mirror, Some(Head { seq: 5, nonce: 5 })).expect("rewinds");
+    bob.rename(to, "mine");
+    let (code, message) = ("invalid".to_owned(), String::new());
+    bob.settle(n, Outcome::Rejected { code, message });
+    let ids: Vec<_> = bob.take().iter().map(|op| op.id).collect();
+    assert_eq!(ids, [to.0], "and {refused} waits for a person");
+}
+
+#[test]
 fn a_second_change_while_the_row_is_on_its_way_has_seen_the_row_and_not_what_came_meanwhile() {
     let ann = Device::new();
     let to = ann.conversation("tides");
