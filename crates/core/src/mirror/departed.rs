@@ -68,14 +68,9 @@ fn trashed_here(write: &Write<'_>, table: Table, row: &Stored) -> Result<bool, E
 
 /// Whether a person changed something of it that the server does not have.
 fn is_changed(write: &Write<'_>, table: Table, id: Uuid) -> Result<bool, Error> {
-    let counts = |op: &Entry| match op.kind {
-        Kind::Put | Kind::Patch => true,
-        // What was merely offered was written elsewhere, or is there. Where it was refused, it is only here.
-        Kind::Ensure => {
-            !op.registers.is_empty() || matches!(op.state, OpState::Parked | OpState::Kept)
-        }
-        Kind::Purge => false,
-    };
+    // What was merely offered was written elsewhere, or is there. Where it was refused, it is only here.
+    let is_refused = |op: &Entry| matches!(op.state, OpState::Parked | OpState::Kept);
+    let counts = |op: &Entry| op.kind != Kind::Purge && (!op.is_offer() || is_refused(op));
     let ops = match table {
         Table::Conversations => outbox::of_queue(&write.tx, id)?,
         _ => outbox::of_row(&write.tx, table, id)?,

@@ -254,10 +254,10 @@ pub(super) fn changed(
     names: &[&str],
 ) -> Result<(), Error> {
     let ops = of_row(&write.tx, table, row_id)?;
-    let open = ops.iter().rev().find(|op| op.may_be_joined());
+    let open = ops.iter().rposition(Entry::may_be_joined);
     let seq = bases::seq(&write.tx, table, row_id)?;
     match open {
-        Some(op) => join(write, op, names, seq.is_some(), &ops)?,
+        Some(at) => join(write, &ops[at], names, seq.is_some(), &ops[..at])?,
         None => add(write, table, row_id, names, &ops)?,
     }
     if table == Table::Messages && names.contains(&BODY) {
@@ -271,13 +271,12 @@ fn join(
     op: &Entry,
     names: &[&str],
     known: bool,
-    ops: &[Entry],
+    ahead: &[Entry],
 ) -> Result<(), Error> {
     // On an offered row they tell that a person has changed it since (see `settle::gone`).
     if op.kind != Kind::Put && names.iter().any(|name| !op.registers.contains_key(*name)) {
         // What joined first keeps the clock that was seen then: the person changed what they saw.
-        let ahead: Vec<&Entry> = ops.iter().filter(|other| other.n < op.n).collect();
-        let mut registers = seen(write, op.table, op.row_id, names, known, &ahead)?;
+        let mut registers = seen(write, op.table, op.row_id, names, known, ahead)?;
         registers.extend(op.registers.clone());
         write
             .tx
@@ -299,8 +298,7 @@ fn add(
     let kind = if known || ops.iter().any(Entry::is_whole) { Kind::Patch } else { Kind::Put };
     let mut registers = Registers::new();
     if kind == Kind::Patch {
-        let ahead: Vec<&Entry> = ops.iter().collect();
-        registers = seen(write, table, row_id, names, known, &ahead)?;
+        registers = seen(write, table, row_id, names, known, ops)?;
     }
     let (queue, registers, state) = (row.queue(table), &registers, OpState::Waiting);
     insert(write, &New { table, row_id, queue, kind, registers, state })
@@ -314,7 +312,7 @@ fn seen(
     row_id: Uuid,
     names: &[&str],
     known: bool,
-    ahead: &[&Entry],
+    ahead: &[Entry],
 ) -> Result<Registers, Error> {
     let mut clocks = match known {
         true => bases::get(&write.tx, table, row_id)?.map(|base| base.clocks).unwrap_or_default(),
