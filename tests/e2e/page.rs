@@ -10,7 +10,7 @@ use crate::driver::{Element, Refusal};
 
 /// How long anything may take that no model is asked for. Generous, because machines are shared;
 /// how fast the window really is is measured by `./dev bench`.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long an answer of the small local model may take.
 pub(crate) const ANSWER: Duration = Duration::from_secs(120);
@@ -23,12 +23,26 @@ impl App {
 
     /// Calls one of the app's commands, to arrange what a spec is not about.
     pub(crate) fn invoke(&self, command: &str, arguments: Value) -> anyhow::Result<Value> {
-        const CALL: &str = "const [command, values, done] = arguments;
-            window.__TAURI_INTERNALS__.invoke(command, values)
-                .then((ok) => done({ ok: ok ?? null }), (failure) => done({ failure }));";
-        let answer = self.session()?.run_async(CALL, &[json!(command), arguments])?;
+        self.invoke_in_turn(&[(command, arguments)])
+    }
+
+    /// Calls commands with nothing between them, and gives what the last one answered.
+    pub(crate) fn invoke_in_turn(&self, calls: &[(&str, Value)]) -> anyhow::Result<Value> {
+        const CALL: &str = "const [calls, done] = arguments;
+            const inTurn = async () => {
+                let ok = null;
+                for (const [command, values] of calls) {
+                    ok = await window.__TAURI_INTERNALS__.invoke(command, values);
+                }
+                return ok ?? null;
+            };
+            inTurn().then((ok) => done({ ok }), (failure) => done({ failure }));";
+        let answer = self.session()?.run_async(CALL, &[json!(calls)])?;
         match answer.get("failure") {
-            Some(failure) => bail!("{command}: {failure}"),
+            Some(failure) => {
+                let names: Vec<_> = calls.iter().map(|(name, _)| *name).collect();
+                bail!("{}: {failure}", names.join(", "))
+            }
             None => Ok(answer["ok"].clone()),
         }
     }

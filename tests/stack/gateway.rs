@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -22,6 +22,7 @@ use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::auth::Auth;
 use super::call::{Body, Call, answer, json, parameter, whole};
@@ -52,6 +53,8 @@ pub(super) struct Gateway {
     pub(super) compress: bool,
     /// Whether the door is to be open.
     pub(super) open: watch::Sender<bool>,
+    /// Whether it is.
+    pub(super) is_open: watch::Sender<bool>,
 }
 
 /// The connection was to be cut here, and not answered.
@@ -88,13 +91,17 @@ impl Gateway {
                 Some(door) => door,
                 None => bound(address).await,
             };
-            let closed = stop.child_token();
+            let (closed, lines) = (stop.child_token(), TaskTracker::new());
+            self.is_open.send_replace(true);
             tokio::select! {
-                () = Arc::clone(&self).accept(door, closed.clone()) => {}
+                () = Arc::clone(&self).accept(door, &lines, closed.clone()) => {}
                 _ = wanted.wait_for(|open| !open) => {}
                 () = stop.cancelled() => return,
             }
             closed.cancel();
+            lines.close();
+            lines.wait().await;
+            self.is_open.send_replace(false);
             tokio::select! {
                 opened = wanted.wait_for(|open| *open) => if opened.is_err() { return },
                 () = stop.cancelled() => return,
@@ -102,11 +109,29 @@ impl Gateway {
         }
     }
 
-    async fn accept(self: Arc<Self>, door: TcpListener, closed: CancellationToken) {
+    /// Opens or closes the door, and waits until it is so and no connection is left behind a closed one. Blocks.
+    pub(super) fn switch(&self, open: bool) {
+        self.open.send_replace(open);
+        if !open {
+            self.realtime.cut();
+        }
+        let until = Instant::now() + Duration::from_secs(30);
+        while *self.is_open.borrow() != open {
+            assert!(Instant::now() < until, "the port did not open or close in 30 s");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    async fn accept(
+        self: Arc<Self>,
+        door: TcpListener,
+        lines: &TaskTracker,
+        closed: CancellationToken,
+    ) {
         loop {
             let Ok((stream, peer)) = door.accept().await else { continue };
             let (gateway, closed) = (Arc::clone(&self), closed.clone());
-            tokio::spawn(async move {
+            lines.spawn(async move {
                 tokio::select! {
                     () = gateway.connection(stream, peer) => {}
                     () = closed.cancelled() => {}

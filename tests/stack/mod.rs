@@ -25,9 +25,11 @@ mod project;
 mod realtime;
 mod template;
 
+use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use tokio::sync::watch;
@@ -138,8 +140,7 @@ impl Stack {
             Some((origin, _)) => (options.port, origin.keys.clone()),
             None => (options.port, Keys::new(keys::now_s())),
         };
-        let listener = TcpListener::bind(("127.0.0.1", port))
-            .with_context(|| format!("port {port} is taken"))?;
+        let listener = bound(port).with_context(|| format!("port {port} is taken"))?;
         listener.set_nonblocking(true)?;
         let programs = Programs::find()?;
         let folder = tempfile::Builder::new().prefix("tidemark-stack-").tempdir()?;
@@ -212,13 +213,12 @@ impl Stack {
 
     /// Cuts all connections and refuses new ones until [`Self::up`]; the database goes on.
     pub fn down(&self) {
-        self.0.gateway.open.send_replace(false);
-        self.0.gateway.realtime.cut();
+        self.0.gateway.switch(false);
     }
 
     /// Takes connections again, on the same port.
     pub fn up(&self) {
-        self.0.gateway.open.send_replace(true);
+        self.0.gateway.switch(true);
     }
 
     /// Cuts the sockets of Realtime, and lets them come back.
@@ -293,6 +293,19 @@ fn read_dump(path: &Path) -> anyhow::Result<(Origin, Vec<u8>)> {
 }
 
 /// All services, put together.
+/// A port that was just left, as where a project is restored, is free in a moment.
+fn bound(port: u16) -> std::io::Result<TcpListener> {
+    let until = Instant::now() + Duration::from_secs(10);
+    loop {
+        match TcpListener::bind(("127.0.0.1", port)) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            bound => return bound,
+        }
+    }
+}
+
 fn gateway(options: &Options, database: &Database, postgrest: &Postgrest) -> Gateway {
     let pool = |role| Pool::new(database.address.config(role));
     let (admin, keys) = (pool(SUPERUSER), database.keys.clone());
@@ -306,6 +319,7 @@ fn gateway(options: &Options, database: &Database, postgrest: &Postgrest) -> Gat
         control: Control { database: database.clone() },
         compress: options.compress,
         open: watch::channel(true).0,
+        is_open: watch::channel(false).0,
         keys,
     }
 }

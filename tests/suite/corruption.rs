@@ -239,7 +239,7 @@ fn is_found(path: &Path) -> bool {
         return true;
     }
     let Ok(mirror) = open(path) else { return true };
-    !mirror.read(salvage::check).is_ok_and(|findings| findings.is_empty())
+    !mirror.check().is_ok_and(|findings| findings.is_empty())
 }
 
 /// Rows that are in the first and not, or otherwise, in the second.
@@ -316,7 +316,7 @@ fn judge(
         }
     }
     while index::catch_up(mirror).expect("indexes") > 0 {}
-    let findings = mirror.read(salvage::check).map_err(|error| format!("{error:?}"))?;
+    let findings = mirror.check().map_err(|error| format!("{error:?}"))?;
     if !findings.is_empty() {
         return Err(format!("{damaged:?}: {findings:?}"));
     }

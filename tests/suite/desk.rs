@@ -19,7 +19,7 @@ use tidemark_tests::model_server::{ModelServer, Reply, Script};
 use uuid::Uuid;
 
 /// Longer than anything here takes on a busy machine; reached only by a test that fails.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A person's computer, as far as these suites care.
 pub(crate) struct Desk {

@@ -137,7 +137,7 @@ async fn what_is_typed_is_never_an_operator_an_error_or_a_long_wait() {
         let started = std::time::Instant::now();
         let request = SearchRequest { text: text.to_owned(), ..SearchRequest::default() };
         core.search(&request).unwrap_or_else(|error| panic!("{:.40}: {error:?}", text));
-        assert!(started.elapsed() < std::time::Duration::from_secs(2), "{text:.40}");
+        assert!(started.elapsed() < std::time::Duration::from_secs(10), "{text:.40}");
     }
     assert_eq!(messages(&core.finds("OR NEAR").await), [id], "words like any other");
 }

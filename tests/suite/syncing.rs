@@ -66,6 +66,12 @@ impl Device {
         message["conversation_id"].as_str().expect("an id").to_owned()
     }
 
+    /// The same where another process may be writing.
+    fn could_say(&self, conversation: &str, text: &str) -> bool {
+        let say = self.0.command().args(["say", conversation, text]).output();
+        say.expect("it starts").status.success()
+    }
+
     /// Syncs until nothing is left to do.
     fn syncs(&self) -> Value {
         let run = self.json(&["sync"]);

@@ -1,7 +1,5 @@
 //! Asking and being answered: by the model on this computer, by a server that can be slow or gone.
 
-use std::time::Duration;
-
 use anyhow::ensure;
 use serde_json::json;
 use tidemark_tests::model_server::{ModelServer, Reply, Script};
@@ -64,7 +62,7 @@ fn stopping_keeps_what_came(app: &mut App) -> anyhow::Result<()> {
     app.by_role("button", "Send")?;
     let kept = app.last_message()?["content"].as_str().unwrap_or_default().to_owned();
     ensure!(kept.starts_with("Slack water comes"), "what came is kept: {kept:?}");
-    ensure!(kept.len() < ANSWER.len(), "it was stopped before its end");
+    ensure!(kept.len() < slow_answer().len(), "it was stopped before its end");
     app.thread_shows("Stopped")
 }
 
@@ -74,8 +72,11 @@ fn an_answer_that_a_kill_cut_off_is_there_as_interrupted(app: &mut App) -> anyho
     app.use_provider(&server.url())?;
     app.ask("When is slack water?")?;
     app.thread_shows("Slack water comes")?;
-    // Tokens are stored a few times a second: what was shown a second ago is safe.
-    std::thread::sleep(Duration::from_secs(1));
+    // Tokens are stored a few times a second.
+    app.until("what came to be stored", || {
+        let stored = app.last_message()?["content"].as_str().unwrap_or_default().to_owned();
+        Ok(stored.contains("Slack water comes"))
+    })?;
     app.kill9()?;
 
     app.open()?;
@@ -123,10 +124,13 @@ fn a_question_that_waits_survives_a_restart(app: &mut App) -> anyhow::Result<()>
 }
 
 /// Four words a second: slow enough to be met in the middle.
+fn slow_answer() -> String {
+    ANSWER.to_owned() + &" And so on, for quite a while.".repeat(20)
+}
+
 fn slow_server() -> ModelServer {
-    let text = ANSWER.to_owned() + &" And so on, for quite a while.".repeat(20);
     ModelServer::start(Script::always(Reply::Answer {
-        text,
+        text: slow_answer(),
         words_per_second: Some(4.0),
         finish: None,
     }))

@@ -146,8 +146,7 @@ fn an_import_that_was_cut_off_is_offered_and_goes_on(app: &mut App) -> anyhow::R
     let request = json!({ "request": {
         "path": left, "users": [], "zone_minutes": 0, "auto_rollback": false
     } });
-    app.invoke("import_start", request)?;
-    app.invoke("import_pause", json!({}))?;
+    app.invoke_in_turn(&[("import_start", request), ("import_pause", json!({}))])?;
     app.until("it to stand still", || Ok(state(app)?["at"] == "paused"))?;
     app.restart()?;
     app.click("button", "Import: An import is paused")?;

@@ -99,7 +99,7 @@ fn full_views_fit_wide_and_narrow_in_both_themes(app: &mut App) -> anyhow::Resul
 
 fn a_chat_in_each_state_fits_wide_and_narrow_in_both_themes(app: &mut App) -> anyhow::Result<()> {
     let says = |part: &str, reply| Rule { contains: Some(part.into()), times: None, reply };
-    let slow = Reply::Answer { text: RICH.into(), words_per_second: Some(8.0), finish: None };
+    let slow = Reply::Answer { text: RICH.repeat(4), words_per_second: Some(8.0), finish: None };
     let rules = vec![
         says("state: needs you", Reply::status(401, r#"{"error":{"message":"bad key"}}"#)),
         says("state: retrying", Reply::status(429, r#"{"error":{"message":"slow down"}}"#)),

@@ -35,7 +35,7 @@ where
             let cut = line.cut.clone();
             tokio::spawn(async move {
                 // By then the response is out; what the client sends next meets the reset.
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                tokio::time::sleep(Duration::from_millis(200)).await;
                 cut.cancel();
             });
             Ok(response)

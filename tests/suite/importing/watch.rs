@@ -57,7 +57,10 @@ impl Office {
         if !users_file.exists() {
             fs::write(users_file, users.to_string()).expect("written");
         }
-        fs::write(path, Value::Object(all).to_string()).expect("written");
+        // At once: a look at half of it would be a look.
+        let beside = path.with_extension("new");
+        fs::write(&beside, Value::Object(all).to_string()).expect("written");
+        fs::rename(beside, path).expect("in its place");
     }
 
     async fn runs(&self) {
@@ -172,6 +175,8 @@ async fn what_was_found_is_watched_and_what_was_taken_back_is_not() {
     let office = Office::new().await;
     let mut news = office.core.watch_imports(&[]);
     assert_eq!(office.core.import_find(&[office.old.path().to_owned()]).len(), 1);
+    // What is there when it is looked at for the first time is no news.
+    tokio::time::sleep(3 * REST).await;
     is_quiet(&mut news).await;
     office.write(&["one", "two"], 2);
     told(&mut news, &office.news(2, 4)).await;

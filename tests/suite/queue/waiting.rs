@@ -17,7 +17,7 @@ async fn one_conversation_is_answered_in_order_and_another_beside_it() {
         rules: vec![tidemark_tests::model_server::Rule {
             contains: Some("slowly".to_owned()),
             times: Some(1),
-            reply: slow(40),
+            reply: slow(160),
         }],
         ..Script::default()
     });
@@ -40,7 +40,8 @@ async fn one_conversation_is_answered_in_order_and_another_beside_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_sent_survives_a_restart_and_goes_out_by_itself() {
-    let desk = Desk::new(Script::default());
+    let clock = ManualClock::at(1_780_000_000_000);
+    let desk = Desk::new(Script::default()).at(clock.clone());
     let core = desk.open().await;
     desk.server.down();
     let id = core.ask(None, "are you there?").answer_id.expect("one");
@@ -57,6 +58,7 @@ async fn what_cannot_be_sent_survives_a_restart_and_goes_out_by_itself() {
     assert_eq!(core.row(id).message.state, MessageState::Queued);
     assert!(core.row(id).waiting.is_some(), "still with its reason");
     desk.server.up();
+    clock.advance(60_000);
     assert_eq!(core.ended(id).await.content, "You said: are you there?");
     assert_eq!(core.row(id).waiting, None);
 }

@@ -66,7 +66,7 @@ async fn short_lived(life: Duration) -> (Stack, super::Answer) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_ran_out_ends_its_channel_for_good() {
-    let (stack, ann) = short_lived(Duration::from_secs(2)).await;
+    let (stack, ann) = short_lived(Duration::from_secs(6)).await;
     let token = ann.text("access_token");
     let mut socket = socket(&stack, stack.anon_key()).await;
     push(&mut socket, join("of ann", token)).await;

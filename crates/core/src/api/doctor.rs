@@ -23,7 +23,7 @@ impl Tidemark {
     /// the next start sets the file aside and saves every row that can be read.
     pub fn doctor(&self) -> Result<DoctorReport> {
         let mirror = &self.inner.mirror;
-        let integrity = self.read(salvage::check)?;
+        let integrity = self.mirror().check()?;
         let mut findings = Vec::new();
         if !integrity.is_empty() {
             salvage::ask(mirror.path())?;

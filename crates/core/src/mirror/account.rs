@@ -158,18 +158,18 @@ pub fn offset_ms(connection: &Connection) -> Result<i64, Error> {
 /// Takes note of how far the server's clock is ahead of this computer's, in milliseconds. Clocks of
 /// changes are built from it; what is on its way keeps those that it was sent with.
 pub fn saw_offset(mirror: &Mirror, offset: i64) -> Result<(), Error> {
-    loop {
-        let is_done = mirror.write_behind(|write| {
-            let is_done = outbox::freeze_new_rows(write)?;
-            if is_done {
+    // Only the engine takes operations on their way, and it waits for this: none joins those looked at.
+    let mut frozen = Some(0);
+    while let Some(after) = frozen {
+        frozen = mirror.write_behind(|write| {
+            let next = outbox::freeze_new_rows(write, after)?;
+            if next.is_none() {
                 write.tx.execute("UPDATE account SET offset_ms = ?1", [offset])?;
             }
-            Ok(is_done)
+            Ok(next)
         })?;
-        if is_done {
-            return Ok(());
-        }
     }
+    Ok(())
 }
 
 /// Makes this data folder a device of its own, where it turned out to be a copy of another's, or signs out.

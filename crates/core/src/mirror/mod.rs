@@ -133,13 +133,30 @@ impl Mirror {
         Ok(value)
     }
 
-    /// Runs `work` on a connection that cannot write.
+    /// Runs `work` on a connection that cannot write, over one state of the file: what is written meanwhile, here
+    /// or by another process, is not in any of its queries, or two of them could contradict each other.
     pub fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
         let began = Instant::now();
-        let mut reader = Reader::take(&self.inner);
-        let read = self.inner.run(reader.link(), Access::Read, |connection| work(connection));
+        let read = self.with_reader(|connection| {
+            let snapshot = connection.transaction()?;
+            work(&snapshot)
+        });
         self.timed("read", began);
         read
+    }
+
+    /// Everything that is wrong with the file, in sentences: [`salvage::check`], which needs the log written
+    /// back, as no snapshot lets it be.
+    pub fn check(&self) -> Result<Vec<String>, Error> {
+        self.with_reader(|connection| salvage::check(connection))
+    }
+
+    fn with_reader<T>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut reader = Reader::take(&self.inner);
+        self.inner.run(reader.link(), Access::Read, work)
     }
 
     /// How long reads and a person's writes take, the wait for a connection included.

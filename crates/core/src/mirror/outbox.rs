@@ -708,24 +708,23 @@ pub(super) fn freeze(write: &Write<'_>, row: &Stored, ops: &[Entry]) -> Result<(
 /// So many rows in one transaction at most: nobody waits long for it.
 const FREEZE: usize = 200;
 
-/// Writes down what new rows on their way carry, before this device's notion of the server's time changes: their
-/// clocks are built from it. Tells whether that was all; else there are more.
-pub(super) fn freeze_new_rows(write: &Write<'_>) -> Result<bool, Error> {
+/// Writes down what new rows on their way behind operation `after` carry, before this device's notion of the
+/// server's time changes: their clocks are built from it. Gives the last one looked at; none: that was all.
+pub(super) fn freeze_new_rows(write: &Write<'_>, after: i64) -> Result<Option<i64>, Error> {
     let sql = format!(
         "SELECT {COLUMNS} FROM outbox
-          WHERE state = 'in_flight' AND kind = 'put' AND sent IS NULL ORDER BY n LIMIT {FREEZE}"
+          WHERE n > ?1 AND state = 'in_flight' AND kind = 'put' AND sent IS NULL
+          ORDER BY n LIMIT {FREEZE}"
     );
     let mut statement = write.tx.prepare_cached(&sql)?;
-    let ops = statement.query_map([], from_row)?.collect::<Result<Vec<_>, _>>()?;
-    let mut is_all = ops.len() < FREEZE;
+    let ops = statement.query_map([after], from_row)?.collect::<Result<Vec<_>, _>>()?;
     for op in &ops {
-        match rows::read(&write.tx, op.table, op.row_id)? {
-            Some(row) => freeze(write, &row, std::slice::from_ref(op))?,
-            // Nothing is left that it could carry: it would be found again and again.
-            None => is_all = true,
+        // One without a row has nothing left that it could carry.
+        if let Some(row) = rows::read(&write.tx, op.table, op.row_id)? {
+            freeze(write, &row, std::slice::from_ref(op))?;
         }
     }
-    Ok(is_all)
+    Ok(ops.last().filter(|_| ops.len() == FREEZE).map(|op| op.n))
 }
 
 fn json<T: Serialize>(value: &T) -> String {

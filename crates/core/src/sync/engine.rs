@@ -264,10 +264,8 @@ impl<R: Remote> Driver<R> {
                 let mirror = mirror.clone();
                 let read = move || {
                     mirror.read(|c| {
-                        // First: what is written while it is counted has to be counted again.
-                        let number = outbox::last_number(c)?;
                         let (counts, mending) = (store::counts(c)?, mending::is_due(c)?);
-                        Ok((number, Event::Wrote { counts, mending }))
+                        Ok((outbox::last_number(c)?, Event::Wrote { counts, mending }))
                     })
                 };
                 async { tokio::task::spawn_blocking(read).await.ok()?.ok() }

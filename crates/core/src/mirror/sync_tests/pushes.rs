@@ -43,6 +43,20 @@ fn a_change_joins_what_waits_and_never_what_is_on_its_way() {
 }
 
 #[test]
+fn what_is_written_while_the_waiting_is_counted_is_counted_the_next_time() {
+    let ann = Device::new();
+    ann.conversation("tides");
+    let count = |c: &Connection| Ok((outbox::counts(c)?.waiting, outbox::last_number(c)?));
+    let during = ann.read(|c| {
+        let (waiting, _) = count(c)?;
+        ann.conversation("ebb");
+        Ok((waiting, outbox::last_number(c)?))
+    });
+    assert_eq!(during, (1, 1), "the number says of which count it is the last");
+    assert_eq!(ann.read(count), (2, 2));
+}
+
+#[test]
 fn what_is_applied_is_the_base_and_the_copy_goes_with_the_last_operation() {
     let ann = Device::new();
     let id = ann.conversation("tides");
@@ -414,6 +428,20 @@ fn the_clocks_of_many_new_rows_on_their_way_are_kept_too() {
     account::saw_offset(&ann.mirror, 5_000).expect("stores");
     assert_eq!(ann.take(), sent);
     assert_eq!(ann.read(account::offset_ms), 5_000);
+}
+
+#[test]
+fn the_clocks_of_new_rows_on_their_way_behind_many_that_were_deleted_are_kept_too() {
+    let ann = Device::new();
+    let gone: Vec<_> = (0..250).map(|_| ann.conversation("ebb")).collect();
+    let kept = ann.conversation("tides");
+    let of_kept = |ops: Vec<Op>| ops.into_iter().find(|op| op.id == kept.0).expect("on its way");
+    let sent = of_kept(ann.take());
+    for id in gone {
+        ann.write(|write| conversations::purge(write, id));
+    }
+    account::saw_offset(&ann.mirror, 5_000).expect("stores");
+    assert_eq!(of_kept(ann.take()), sent);
 }
 
 #[test]

@@ -257,9 +257,13 @@ async fn a_silent_server_is_asked_again() {
 
 #[tokio::test]
 async fn a_paused_download_goes_on_after_a_restart() {
-    let home = Home::with(vec![Serve::Silence]).await;
+    let mut home = Home::with(vec![Serve::Silence]).await;
+    Arc::get_mut(&mut home.downloads).expect("not begun").options.silence = Duration::from_secs(20);
     let pausing = async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        let part = home.downloads.models.part_of(&home.entry);
+        while part.received() < 10 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
         home.downloads.pause("tiny");
     };
     let (paused, ()) = tokio::join!(home.downloads.fetch(&home.entry), pausing);
