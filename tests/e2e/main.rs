@@ -49,6 +49,7 @@ mod linux {
 
     use clap::Parser;
 
+    use crate::runner::How;
     use crate::stage::Stage;
     use crate::{runner, specs, virtual_run};
 
@@ -61,6 +62,9 @@ mod linux {
         /// Runs so many at a time
         #[arg(long, default_value_t = 2)]
         jobs: usize,
+        /// Shows what failed once more, alone; what passes then is named
+        #[arg(long)]
+        again: bool,
         /// Asks the model one question, leaves a screenshot, and runs no spec
         #[arg(long)]
         virtual_run: bool,
@@ -90,6 +94,7 @@ mod linux {
         };
         let specs: Vec<_> = specs::all().filter(|spec| wanted(spec.name)).collect();
         anyhow::ensure!(!specs.is_empty(), "no spec is named like {:?}", args.filter);
-        Ok(runner::run(&stage, &specs, args.repeat.max(1), args.jobs.max(1)))
+        let how = How { repeat: args.repeat.max(1), jobs: args.jobs.max(1), again: args.again };
+        Ok(runner::run(&stage, &specs, how))
     }
 }

@@ -1,4 +1,4 @@
-//! Runs the specs, a few at a time, each with an app of its own; nothing is tried twice.
+//! Runs the specs, a few at a time, each with an app of its own.
 
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
@@ -30,8 +30,20 @@ macro_rules! specs {
     };
 }
 
-/// Runs each spec so often, so many at a time; returns whether all passed.
-pub(crate) fn run(stage: &Arc<Stage>, specs: &[Spec], repeat: usize, jobs: usize) -> bool {
+/// How the specs are run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct How {
+    /// Each so often.
+    pub(crate) repeat: usize,
+    /// So many at a time.
+    pub(crate) jobs: usize,
+    /// What fails is shown once more when all others are done, alone.
+    pub(crate) again: bool,
+}
+
+/// Runs the specs; returns whether all passed.
+pub(crate) fn run(stage: &Arc<Stage>, specs: &[Spec], how: How) -> bool {
+    let How { repeat, jobs, again } = how;
     // Before all of them: what a failed turn left must outlive the turns that pass.
     for spec in specs {
         let _ = std::fs::remove_dir_all(evidence(stage, spec));
@@ -43,7 +55,7 @@ pub(crate) fn run(stage: &Arc<Stage>, specs: &[Spec], repeat: usize, jobs: usize
         while let Some(spec) = turns.get(next.fetch_add(1, Ordering::Relaxed)) {
             match one(stage, *spec) {
                 true => drop(passed.fetch_add(1, Ordering::Relaxed)),
-                false => failed.lock().expect("no worker panics here").push(spec.name),
+                false => failed.lock().expect("no worker panics here").push(*spec),
             }
         }
     };
@@ -53,11 +65,19 @@ pub(crate) fn run(stage: &Arc<Stage>, specs: &[Spec], repeat: usize, jobs: usize
         }
     });
     let failed = failed.into_inner().expect("all workers have ended");
-    if !failed.is_empty() {
-        println!("\nfailed: {}", failed.join(", "));
-    }
-    println!("\n{} passed, {} failed", passed.into_inner(), failed.len());
+    let (flaky, failed): (Vec<_>, Vec<_>) =
+        failed.into_iter().partition(|spec| again && one(stage, *spec));
+    tell("flaky, to be repaired", &flaky);
+    tell("failed", &failed);
+    println!("\n{} passed, {} failed", passed.into_inner() + flaky.len(), failed.len());
     failed.is_empty()
+}
+
+fn tell(what: &str, specs: &[Spec]) {
+    let names: Vec<_> = specs.iter().map(|spec| spec.name).collect();
+    if !names.is_empty() {
+        println!("\n{what}: {}", names.join(", "));
+    }
 }
 
 /// Runs one; a failure leaves its evidence under `target/e2e/<spec>`.

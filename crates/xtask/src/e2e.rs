@@ -16,8 +16,18 @@ pub(crate) struct Args {
     /// Runs so many at a time
     #[arg(long)]
     jobs: Option<u32>,
+    /// Shows what failed once more, alone; what passes then is named
+    #[arg(long)]
+    again: bool,
     /// Only the specs whose names contain one of these
     filter: Vec<String>,
+}
+
+impl Args {
+    /// All of them, and once more what fails.
+    pub(crate) fn again() -> Self {
+        Self { again: true, ..Self::default() }
+    }
 }
 
 /// Builds, then runs the specs.
@@ -26,6 +36,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     specs.args(["--repeat", &args.repeat.max(1).to_string()]);
     if let Some(jobs) = args.jobs {
         specs.args(["--jobs", &jobs.to_string()]);
+    }
+    if args.again {
+        specs.arg("--again");
     }
     specs.args(&args.filter);
     step("end-to-end specs", specs)?;

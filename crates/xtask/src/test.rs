@@ -16,7 +16,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
     step("clippy", workspace::cargo_all(&["clippy"], &lints))?;
     licences_where_the_tool_is()?;
     core()?;
-    e2e::run(&e2e::Args::default())?;
+    // As with the other tests in CI: a busy machine that a spec did not reckon with keeps no change from landing.
+    e2e::run(&e2e::Args::again())?;
     println!("\n── everything: {}", seconds(started.elapsed()));
     Ok(())
 }
