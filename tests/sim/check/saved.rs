@@ -62,15 +62,19 @@ impl Fate<'_> {
     }
 
     /// The device that replaced it left the account, or was shut out, before it could store what it replaced: the
-    /// server keeps the outcome for it. Or the server was restored before it had told.
+    /// server keeps the outcome for it. Or the server was restored before it had told. Or somebody in between
+    /// refused to carry it once more, for good as it looked, when it had arrived; that stands among the refused.
     fn is_to_be_told(&self) -> bool {
         let Saved { table, field, row, user, .. } = self.saved;
         let book = &self.evidence.book;
-        book.saved.iter().enumerate().skip(self.at + 1).any(|(at, other)| {
+        book.saved.iter().enumerate().any(|(at, other)| {
             let device = &self.evidence.devices[other.device];
+            let is_refused = || parked(device.account()).iter().any(|(_, refused)| refused == row);
+            // What was saved before may arrive later.
             let is_not_told = device.revoked
                 || device.account().user != *user
-                || book.restored.iter().any(|restored| *restored > at);
+                || is_refused()
+                || at > self.at && book.restored.iter().any(|restored| *restored > at);
             (other.table, other.field, other.row, other.user) == (*table, *field, *row, *user)
                 && other.device != self.saved.device
                 && is_not_told

@@ -331,9 +331,11 @@ pub(super) fn show(
     if !rows::set(&write.tx, table, row.id, &changed)? {
         return Ok(false);
     }
+    // Each clock is of the value that stands beside it.
     let pending_clocks = row.clocks.iter().filter(|(name, _)| pending.covers_register(name));
-    let mut clocks: Clocks = base.clocks.clone();
-    clocks.extend(pending_clocks.map(|(name, at)| (name.clone(), *at)));
+    let others = base.clocks.iter().filter(|(name, _)| !pending.covers_register(name));
+    let clocks: Clocks =
+        others.chain(pending_clocks).map(|(name, at)| (name.clone(), *at)).collect();
     let stamp = Stamp {
         seq: Some(base.seq),
         updated_ms: base.updated_ms,

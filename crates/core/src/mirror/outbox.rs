@@ -257,7 +257,7 @@ pub(super) fn changed(
     let open = ops.iter().rposition(Entry::may_be_joined);
     let seq = bases::seq(&write.tx, table, row_id)?;
     match open {
-        Some(at) => join(write, &ops[at], names, seq.is_some(), &ops[..at])?,
+        Some(at) => join(write, &ops[..=at], names, seq.is_some())?,
         None => add(write, table, row_id, names, &ops)?,
     }
     if table == Table::Messages && names.contains(&BODY) {
@@ -266,15 +266,13 @@ pub(super) fn changed(
     Ok(())
 }
 
-fn join(
-    write: &Write<'_>,
-    op: &Entry,
-    names: &[&str],
-    known: bool,
-    ahead: &[Entry],
-) -> Result<(), Error> {
+/// The last of these operations of a row takes the change along.
+fn join(write: &Write<'_>, ops: &[Entry], names: &[&str], known: bool) -> Result<(), Error> {
+    let Some((op, ahead)) = ops.split_last() else { return Ok(()) };
     // On an offered row they tell that a person has changed it since (see `settle::gone`).
     if op.kind != Kind::Put && names.iter().any(|name| !op.registers.contains_key(*name)) {
+        // An offered row is shown as it is offered, whatever came from the server since.
+        let ahead = if op.is_whole() { ops } else { ahead };
         // What joined first keeps the clock that was seen then: the person changed what they saw.
         let mut registers = seen(write, op.table, op.row_id, names, known, ahead)?;
         registers.extend(op.registers.clone());

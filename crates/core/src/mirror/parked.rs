@@ -131,9 +131,18 @@ fn tell(write: &mut Write<'_>, entry: &outbox::Entry) {
 /// Parks an operation that cannot be sent as it is (alone too large for a push), as the server would.
 pub fn park(write: &mut Write<'_>, n: i64, code: &str) -> Result<(), Error> {
     let Some(entry) = outbox::get(&write.tx, n)? else { return Ok(()) };
-    refuse(write, &entry, code, None)?;
+    match is_moot(write, &entry)? {
+        true => outbox::delete(&write.tx, n)?,
+        false => refuse(write, &entry, code, None)?,
+    }
     tell(write, &entry);
     Ok(())
+}
+
+/// Whether what was refused is of a row that was deleted here since: there is nothing left to decide, and the
+/// deletion waits behind it.
+pub(super) fn is_moot(write: &Write<'_>, entry: &outbox::Entry) -> Result<bool, Error> {
+    Ok(entry.kind != Kind::Purge && rows::read(&write.tx, entry.table, entry.row_id)?.is_none())
 }
 
 /// An operation is refused for good. What is still being offered of its queue is older, and goes ahead of it.

@@ -132,6 +132,7 @@ impl Settling<'_, '_> {
 
     fn applied(&mut self, entry: &Entry, accepted: &Accepted) -> Result<(), Error> {
         self.leave(entry)?;
+        self.lower_clock(accepted)?;
         if entry.kind == Kind::Purge {
             return tombstones::remember(self.write, entry.table, entry.row_id, accepted.seq);
         }
@@ -179,14 +180,23 @@ impl Settling<'_, '_> {
                 outbox::saw_shifted(self.write, entry, register, before, *at)?;
             }
         }
-        self.write.lower_clock(shifted.values().copied().max().unwrap_or(0))?;
         Ok(Some(row))
+    }
+
+    /// The server shifted this device's clocks, whatever has become of the row since.
+    fn lower_clock(&mut self, accepted: &Accepted) -> Result<(), Error> {
+        let shifted = accepted.clocks.as_ref().and_then(|clocks| clocks.values().copied().max());
+        match shifted.filter(|_| !faults::on(Bug::ShiftNotAdopted)) {
+            Some(to) => self.write.lower_clock(to),
+            None => Ok(()),
+        }
     }
 
     fn merged(&mut self, entry: &Entry, accepted: &Accepted, row: &FullRow) -> Result<(), Error> {
         let own = rows::read(&self.write.tx, entry.table, entry.row_id)?;
         let mut sent = entry.carries_of(&self.write.tx, own.as_ref())?.unwrap_or_default();
         self.leave(entry)?;
+        self.lower_clock(accepted)?;
         self.adopt(entry, &mut sent, accepted, own)?;
         for (register, value) in &accepted.lost {
             self.lost_elsewhere(entry, register, value, &sent)?;
@@ -265,18 +275,13 @@ impl Settling<'_, '_> {
             self.sum.waiting += 1;
             return self.put_back_behind(entry);
         }
-        if entry.kind != Kind::Purge && !self.is_here(entry)? {
-            // Deleted here since: there is nothing left to decide, and the deletion waits behind it.
+        if parked::is_moot(self.write, entry)? {
             self.leave(entry)?;
             return self.put_back_behind(entry);
         }
         self.sum.parked += 1;
         self.put_back_behind(entry)?;
         parked::refuse(self.write, entry, code, Some(message))
-    }
-
-    fn is_here(&self, entry: &Entry) -> Result<bool, Error> {
-        Ok(rows::read(&self.write.tx, entry.table, entry.row_id)?.is_some())
     }
 
     /// What was sent with it and stands behind it was not done.

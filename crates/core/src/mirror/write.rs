@@ -102,12 +102,13 @@ impl<'c> Write<'c> {
     /// row without a server seq is simply unsynced, and nothing accumulates. Registers (a
     /// conversation's fields, a setting's value) get their hybrid logical clock here.
     pub fn synced(&mut self, row: Row<'_>, registers: &[&str]) -> Result<(), Error> {
+        // Before the new clocks: those that stand there are of what the person saw.
+        self.record(row, registers)?;
         if registers != NEW && registers != PURGED {
             let clocked: Vec<_> =
                 registers.iter().copied().filter(|name| *name != outbox::BODY).collect();
             self.stamp(row, &clocked)?;
         }
-        self.record(row, registers)?;
         match row {
             Row::Conversation(id) | Row::Messages(id, _) => self.tell(Change::Conversation { id }),
             Row::Message(conversation_id, id) => self.tell(Change::Message { conversation_id, id }),

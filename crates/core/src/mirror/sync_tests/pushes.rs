@@ -324,6 +324,22 @@ fn a_setting_of_the_account_that_one_from_before_it_replaced_is_kept_here() {
 }
 
 #[test]
+fn what_came_for_an_offered_row_was_not_seen_by_who_changes_it() {
+    let ann = Device::without_account();
+    let id = ann.conversation("tides");
+    ann.rename(id, "ebb");
+    ann.attach();
+    attach::offer(&ann.mirror, 100, None).expect("offers");
+    let theirs = (START_MS + 60_000) << 16;
+    ann.apply(vec![conversation_change(4, id, "flood", theirs)]);
+    assert_eq!(ann.title(id), "ebb", "the server decides when it is offered");
+    ann.rename(id, "spring tide");
+    let op = ann.take().remove(0);
+    assert_eq!((op.kind, &op.fields["title"]), (Kind::Ensure, &json!("spring tide")));
+    assert!(op.base["title"] < theirs, "the flood was not shown, so it is to be told of");
+}
+
+#[test]
 fn a_body_that_lost_becomes_a_sibling_that_goes_up() {
     let ann = Device::new();
     let to = ann.conversation("tides");
@@ -506,6 +522,34 @@ fn a_change_that_is_refused_after_its_row_was_deleted_here_does_not_hold_up_the_
     ann.settle(n, Outcome::Rejected { code, message });
     assert_eq!(ann.read(parked::all), []);
     assert_eq!(ann.take().iter().map(|op| op.kind).collect::<Vec<_>>(), [Kind::Purge]);
+}
+
+#[test]
+fn a_message_that_a_proxy_refused_after_it_was_deleted_here_does_not_hold_up_the_deletion() {
+    let ann = Device::new();
+    let to = ann.conversation("tides");
+    ann.push(4);
+    ann.message(to, None, "too much for the hotel's network", MessageState::Done);
+    let op = ann.take().remove(0);
+    ann.write(|write| conversations::purge(write, to));
+    ann.write(|write| parked::park(write, op.n, "too_large"));
+    assert_eq!(ann.counts().parked, 0);
+    assert_eq!(ann.take().iter().map(|op| op.kind).collect::<Vec<_>>(), [Kind::Purge]);
+}
+
+#[test]
+fn a_device_that_is_ahead_is_told_so_also_by_what_it_deleted_meanwhile() {
+    let ann = Device::new();
+    ann.clock.advance(1_000_000_000);
+    let id = ann.conversation("tides");
+    ann.rename(id, "ebb");
+    let op = ann.take().remove(0);
+    ann.write(|write| conversations::purge(write, id));
+    ann.clock.advance(-1_000_000_000);
+    let clocks = Some(Clocks::from([("title".to_owned(), START_MS << 16)]));
+    ann.settle(op.n, Outcome::Applied(Accepted { seq: 6, clocks, ..Accepted::default() }));
+    let hlc = ann.count("SELECT hlc FROM mirror") >> 16;
+    assert!(hlc < START_MS + 10_000, "its next change would beat those of others: {hlc}");
 }
 
 #[test]
