@@ -10,6 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::apply::Gone;
+use super::conflicts::{self, Loss};
 use super::incoming::place_of;
 use super::outbox::{self, Entry, OpState};
 use super::rows::{self, Stored};
@@ -48,7 +49,8 @@ pub(super) fn depart(
     }
     let quietly = !is_changed(write, table, id)? || trashed_here(write, table, &row)?;
     if gone == Gone::Stay || !quietly {
-        recover(write, table, row, seq, touched)?;
+        let ops = outbox::of_row(&write.tx, table, id)?;
+        recover(write, table, row, seq, &ops, touched)?;
         return Ok(Went::Recovered);
     }
     remove(write, table, &row, touched)?;
@@ -120,21 +122,23 @@ fn forget(write: &Write<'_>, table: Table, id: Uuid) -> Result<(), Error> {
     bases::drop(&write.tx, table, id)
 }
 
-/// Brings a row back under the id that all devices give it.
+/// Brings a row back under the id that all devices give it. `ops`: what this device has changed of it.
 pub(super) fn recover(
     write: &mut Write<'_>,
     table: Table,
     row: Stored,
     seq: i64,
+    ops: &[Entry],
     touched: &mut Touched,
 ) -> Result<(), Error> {
     match table {
-        Table::Conversations => conversation(write, row, seq, touched),
+        Table::Conversations => conversation(write, row, seq, ops, touched),
         _ => {
             freeze(write, table, &row)?;
             forget(write, table, row.id)?;
             let id = recovered_id(row.id, seq);
-            if rows::read(&write.tx, table, id)?.is_some() {
+            if let Some(copy) = rows::read(&write.tx, table, id)? {
+                keep_beside(write, table, &copy, &row, ops)?;
                 return remove(write, table, &row, touched);
             }
             rename(write, table, row.id, id)?;
@@ -149,6 +153,38 @@ pub(super) fn recover(
     }
 }
 
+/// Another device has brought the row back already, as it knew it: what this one had changed lies beside the copy.
+fn keep_beside(
+    write: &mut Write<'_>,
+    table: Table,
+    copy: &Stored,
+    row: &Stored,
+    ops: &[Entry],
+) -> Result<(), Error> {
+    let is_changed =
+        |name: &str| ops.iter().any(|op| op.kind == Kind::Put || op.registers.contains_key(name));
+    for register in table.registers().iter().filter(|register| is_changed(register.name)) {
+        let (lost, kept) = (row.only(register.fields), copy.only(register.fields));
+        let [here, there] = [&lost, &kept].map(|fields| fields.get(register.fields[0]));
+        // A copy is named after what it is a copy of, and never in the trash.
+        let is_there = here == there || there == Some(&title(row).into());
+        if !is_there && register.name != "trashed_ms" {
+            let (row_id, register) = (copy.id, register.name);
+            let loss = Loss {
+                table,
+                row_id,
+                register,
+                lost: &lost,
+                kept: &kept,
+                ours: true,
+                copy_id: None,
+            };
+            conflicts::record(write, &loss)?;
+        }
+    }
+    Ok(())
+}
+
 fn freeze(write: &Write<'_>, table: Table, row: &Stored) -> Result<(), Error> {
     let ops = outbox::of_row(&write.tx, table, row.id)?;
     outbox::freeze(write, row, &ops)
@@ -158,10 +194,11 @@ fn conversation(
     write: &mut Write<'_>,
     old: Stored,
     seq: i64,
+    ops: &[Entry],
     touched: &mut Touched,
 ) -> Result<(), Error> {
     let id = recovered_id(old.id, seq);
-    let exists = rows::read(&write.tx, Table::Conversations, id)?.is_some();
+    let copy = rows::read(&write.tx, Table::Conversations, id)?;
     let messages = messages_of(write, old.id)?;
     for message in &messages {
         freeze(write, Table::Messages, message)?;
@@ -170,7 +207,8 @@ fn conversation(
     }
     freeze(write, Table::Conversations, &old)?;
     forget(write, Table::Conversations, old.id)?;
-    if exists {
+    if let Some(copy) = copy {
+        keep_beside(write, Table::Conversations, &copy, &old, ops)?;
         remove(write, Table::Conversations, &old, touched)?;
     } else {
         touched.left(old.id);

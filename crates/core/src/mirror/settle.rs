@@ -232,6 +232,7 @@ impl Settling<'_, '_> {
     }
 
     fn gone(&mut self, entry: &Entry, seq: i64) -> Result<(), Error> {
+        let ops = outbox::of_row(&self.write.tx, entry.table, entry.row_id)?;
         self.leave(entry)?;
         let row = rows::read(&self.write.tx, entry.table, entry.row_id)?;
         let Some(row) = row else { return Ok(()) };
@@ -259,9 +260,11 @@ impl Settling<'_, '_> {
             .flatten();
         match whole {
             Some(conversation) => {
-                departed::recover(self.write, Table::Conversations, conversation, seq, self.touched)
+                let (table, id) = (Table::Conversations, conversation.id);
+                let ops = outbox::of_row(&self.write.tx, table, id)?;
+                departed::recover(self.write, table, conversation, seq, &ops, self.touched)
             }
-            None => departed::recover(self.write, entry.table, row, seq, self.touched),
+            None => departed::recover(self.write, entry.table, row, seq, &ops, self.touched),
         }
     }
 

@@ -211,6 +211,21 @@ fn two_devices_that_changed_a_deleted_conversation_bring_back_one_copy() {
 }
 
 #[test]
+fn a_title_that_came_back_after_another_device_had_brought_the_conversation_back_is_kept_beside() {
+    let bob = Device::new();
+    let to = ConversationId(id(1));
+    bob.apply(vec![conversation_change(4, to, "tides", T)]);
+    bob.rename(to, "bob's");
+    let n = bob.take()[0].n;
+    let copy = ConversationId(wire::recovered_id(to.0, 9));
+    bob.apply(vec![conversation_change(10, copy, "Recovered: ann's", T)]);
+    bob.settle(n, Outcome::Gone { seq: 9 });
+    assert_eq!(bob.title(copy), "Recovered: ann's");
+    let lost = bob.read(|c| conflicts::of_conversation(c, copy)).remove(0);
+    assert_eq!((lost.ours, &lost.lost["title"]), (true, &json!("bob's")));
+}
+
+#[test]
 fn what_was_only_put_into_the_trash_here_stays_deleted() {
     let bob = Device::new();
     let to = ConversationId(id(1));
