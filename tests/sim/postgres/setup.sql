@@ -20,6 +20,18 @@ $$;
 -- Defaults were bound to the real one when the table was made.
 ALTER TABLE public.devices ALTER created_at SET DEFAULT now(), ALTER updated_at SET DEFAULT now();
 
+-- Autovacuum may shorten a table in the middle of a life, and locks it for longer than anything here waits.
+DO $$
+DECLARE
+    one regclass;
+BEGIN
+    FOR one IN SELECT oid FROM pg_class
+                WHERE relkind = 'r' AND relnamespace IN ('public'::regnamespace, 'sync'::regnamespace, 'auth'::regnamespace) LOOP
+        EXECUTE format('ALTER TABLE %s SET (vacuum_truncate = false, toast.vacuum_truncate = false)', one);
+    END LOOP;
+END
+$$;
+
 CREATE SCHEMA sim;
 GRANT USAGE ON SCHEMA sim TO PUBLIC;
 CREATE SEQUENCE sim.chance;
