@@ -103,7 +103,11 @@ impl Witness {
         }
         let (n, queue) = (op.n, op.queue);
         let last = self.last.entry((device, queue)).or_default();
-        let before = std::mem::replace(last, n.max(*last));
+        let before = *last;
+        // What is offered goes ahead of what was refused; that may arrive a second time, and be done then.
+        if op.kind != Kind::Ensure {
+            *last = n.max(before);
+        }
         if stuck.contains(&queue) {
             return Some(format!("operation {n} passed a refused one"));
         }
