@@ -27,7 +27,7 @@ use uuid::Uuid;
 
 use super::bases::{self, Base};
 use super::rows::{self, Stored};
-use super::{Error, Mirror, Write, account};
+use super::{Error, Mirror, Write, account, attach};
 use crate::faults::{self, Bug};
 use crate::model::wire::{Clocks, Kind, Op, Table};
 
@@ -293,7 +293,13 @@ fn add(
 ) -> Result<(), Error> {
     let Some(row) = rows::read(&write.tx, table, row_id)? else { return Ok(()) };
     let known = row.seq.is_some();
-    let kind = if known || ops.iter().any(Entry::is_whole) { Kind::Patch } else { Kind::Put };
+    let is_unsaid = !known && !ops.iter().any(Entry::is_whole);
+    if is_unsaid && !attach::is_done(&write.tx)? {
+        // Its turn to be offered has not come, and the server may have it.
+        ensure(write, table, &row)?;
+        return join(write, &of_row(&write.tx, table, row_id)?, names, known);
+    }
+    let kind = if is_unsaid { Kind::Put } else { Kind::Patch };
     let mut registers = Registers::new();
     if kind == Kind::Patch {
         registers = seen(write, table, row_id, names, known, ops)?;
@@ -397,8 +403,11 @@ pub(super) fn renumber(write: &Write<'_>, old: i64) -> Result<(), Error> {
 }
 
 /// A row is deleted here for good. Called while it is still there.
-pub(super) fn purge(write: &Write<'_>, table: Table, row: &Stored) -> Result<(), Error> {
-    purge_known(write, table, row, row.seq.is_some())
+pub(super) fn purge(write: &mut Write<'_>, table: Table, row: &Stored) -> Result<(), Error> {
+    match write.is_attached()? {
+        true => purge_known(write, table, row, row.seq.is_some()),
+        false => Ok(()),
+    }
 }
 
 /// `known`: the server has the row, or something that goes with it.
@@ -408,7 +417,9 @@ fn purge_known(write: &Write<'_>, table: Table, row: &Stored, known: bool) -> Re
     for op in ops.iter().filter(|op| op.state != OpState::InFlight) {
         delete(&write.tx, op.n)?;
     }
-    if !known && !sent {
+    // One that is offered, or has still to be, may be there.
+    let is_new = ops.iter().any(|op| op.kind == Kind::Put);
+    if is_new && !known && !sent {
         return Ok(());
     }
     let registers: Registers = table

@@ -158,5 +158,9 @@ pub(super) fn refuse(
           WHERE n = ?1",
         params![entry.n, code, message],
     )?;
+    if entry.kind == Kind::Ensure {
+        // The server may have the row as it was before a restore, and no change will tell of it.
+        mending::begin(write)?;
+    }
     reoffer::ahead_of(write, entry)
 }

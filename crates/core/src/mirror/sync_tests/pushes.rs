@@ -553,6 +553,47 @@ fn a_device_that_is_ahead_is_told_so_also_by_what_it_deleted_meanwhile() {
 }
 
 #[test]
+fn what_is_changed_after_a_restore_before_it_was_offered_is_offered_with_the_change() {
+    let ann = Device::new();
+    let id = ann.conversation("tides");
+    ann.push(3);
+    restored::rewind(&ann.mirror, Some(Head { seq: 2, nonce: 2 })).expect("rewinds");
+    ann.rename(id, "ebb");
+    let ops = ann.take();
+    let offered: Vec<_> = ops.iter().map(|op| (op.kind, op.fields["title"].clone())).collect();
+    assert_eq!(offered, [(Kind::Ensure, json!("ebb"))], "the server may have it as it was");
+}
+
+#[test]
+fn what_is_deleted_after_a_restore_before_it_was_offered_is_deleted_there_too() {
+    for is_renamed in [false, true] {
+        let ann = Device::new();
+        let id = ann.conversation("tides");
+        ann.push(3);
+        restored::rewind(&ann.mirror, Some(Head { seq: 2, nonce: 2 })).expect("rewinds");
+        if is_renamed {
+            ann.rename(id, "ebb");
+        }
+        ann.write(|write| conversations::purge(write, id));
+        let kinds: Vec<_> = ann.take().iter().map(|op| op.kind).collect();
+        assert_eq!(kinds, [Kind::Purge], "renamed before: {is_renamed}");
+    }
+}
+
+#[test]
+fn a_refused_offer_is_noted_to_be_fetched() {
+    let ann = Device::without_account();
+    ann.conversation("tides");
+    ann.attach();
+    attach::offer(&ann.mirror, 100, None).expect("offers");
+    let n = ann.take()[0].n;
+    assert!(!ann.read(mending::is_due));
+    let (code, message) = ("invalid".to_owned(), String::new());
+    ann.settle(n, Outcome::Rejected { code, message });
+    assert!(ann.read(mending::is_due), "what the server has of it is not known here");
+}
+
+#[test]
 fn settings_that_are_local_are_never_sent() {
     let ann = Device::new();
     ann.write(|write| settings::set(write, "local.window", &json!(1)));
