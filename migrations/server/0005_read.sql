@@ -211,16 +211,7 @@ SELECT json_build_object(
                SELECT json_build_object('at_ms', round(date_part('epoch', k.at) * 1000)::bigint,
                                         'id', k.id)
                  FROM kept AS k WHERE k.place = (SELECT count(*) FROM kept)) END,
-           'has_more', more.has_more,
-           -- Spares a first sync the question for each of them: a request each, over whatever distance.
-           'empty', CASE WHEN more.has_more THEN '[]' ELSE COALESCE((
-               SELECT json_agg(other.wire ORDER BY other.code)
-                 FROM sync.kind AS other
-                -- With a limit, or all changes would be read to join them.
-                WHERE other.code > 2 AND (
-                          SELECT c.op FROM sync.change AS c
-                           WHERE c.scope = me.scope AND c.tbl = other.code AND c.op = 'U'
-                           LIMIT 1) IS NULL), '[]') END)
+           'has_more', more.has_more)
   FROM me, more;
 END
 $$;

@@ -1,7 +1,7 @@
 -- What a device reads: pages, cursors, restored heads, the horizon, snapshots, manifests, rows.
 BEGIN;
 \ir actors.sql
-SELECT plan(76);
+SELECT plan(74);
 
 CREATE FUNCTION pg_temp.next_transaction() RETURNS void LANGUAGE sql AS $$
     UPDATE sync.head SET xid = NULL
@@ -133,10 +133,6 @@ SELECT is(pg_temp.snapshot('devices', 1), jsonb_build_array(pg_temp.device('ann'
 SELECT is(pg_temp.ask('ann', 'public.sync_snapshot(''messages'', NULL, 1)') #> '{rows,0,0}',
           (SELECT to_jsonb(c.seq) FROM sync.change AS c WHERE c.scope = pg_temp.id('ann') AND c.row_id = pg_temp.uuid('m25')),
           'with the seq of each row');
-SELECT is(pg_temp.ask('ann', 'public.sync_snapshot(''messages'', NULL, 1)') -> 'empty', '[]', 'in the middle of a table no other is spoken of');
-SELECT is(pg_temp.ask('ann', 'public.sync_snapshot(''messages'')') -> 'empty', jsonb_agg(k.wire ORDER BY k.code),
-          'at its end it names the tables that need not be asked for')
-  FROM sync.kind AS k WHERE k.code > 2 AND pg_temp.snapshot(k.wire, 9) = '[]';
 SELECT is(pg_temp.try('ann', 'SELECT public.sync_snapshot(''secrets'')'), 'PT400 unknown_table', 'of what is no table');
 SELECT is(pg_temp.try('ann', format('SELECT FROM sync.latest(2::smallint, %L, ''infinity'', pg_temp.uuid(''x''), 9)', pg_temp.id('bob'))),
           'PT403 scope_forbidden', 'what runs with the owner''s rights tells nobody of another''s rows');

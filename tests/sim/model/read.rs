@@ -166,15 +166,8 @@ impl Model {
             .iter()
             .map(|((_, id), seq, row)| json!([seq, id, wire_row(table, *id, row)]))
             .collect();
-        let by_id = Table::ALL
-            .into_iter()
-            .filter(|table| !matches!(table, Table::Conversations | Table::Messages));
-        let empty: Vec<_> = by_id.filter(|table| scope.of(*table).next().is_none()).collect();
-        let empty = if has_more { Vec::new() } else { empty };
-        json!({
-            "columns": columns(table), "rows": rows, "after": next, "has_more": has_more, "empty": empty,
-        })
-        .to_string()
+        json!({"columns": columns(table), "rows": rows, "after": next, "has_more": has_more})
+            .to_string()
     }
 
     fn rows(&mut self, user: Uuid, table: Table, ids: &[Uuid]) -> String {

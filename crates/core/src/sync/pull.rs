@@ -95,20 +95,19 @@ impl State {
 
     pub(super) fn snapshot(
         &mut self,
-        asked: Stage,
+        table: Table,
+        asked: Option<After>,
         after: Option<After>,
         count: usize,
-        empty: &[String],
         rows: Rows,
     ) {
-        if after.is_some() && after == asked.after {
+        if after.is_some() && after == asked {
             // A server that goes round in circles would be asked for ever.
             self.backoff.fail(self.now.mono_ms);
             return;
         }
         self.moved.pulled += count as u64;
-        let table = asked.table;
-        let next = next_stage(table, after, empty);
+        let next = next_stage(table, after);
         self.pull.stage_ahead.clone_from(&next);
         if next.is_none() && faults::on(Bug::HeadAfterSnapshot) {
             self.jobs.extend(self.pull.head.map(|head| Job::Begin { head }));
@@ -184,16 +183,13 @@ impl State {
     }
 }
 
-/// Where a first sync goes on behind a page of `table`. What is written to an `empty` table from now on comes
-/// with the changes behind the head that was kept.
-fn next_stage(table: Table, after: Option<After>, empty: &[String]) -> Option<Stage> {
+/// Where a first sync goes on behind a page of `table`.
+fn next_stage(table: Table, after: Option<After>) -> Option<Stage> {
     if after.is_some() {
         return Some(Stage { table, after });
     }
     let at = STAGES.iter().position(|stage| *stage == table)?;
-    let mut behind = STAGES.iter().skip(at + 1);
-    let table = *behind.find(|table| !empty.iter().any(|name| name == table.name()))?;
-    Some(Stage { table, after: None })
+    STAGES.get(at + 1).map(|table| Stage { table: *table, after: None })
 }
 
 /// A page that stands still while it promises more, or goes back, would be asked for ever.

@@ -99,8 +99,6 @@ pub enum Told {
         after: Option<After>,
         /// How many rows it has.
         count: usize,
-        /// At the end of a table: others that have no rows, by their names on the wire.
-        empty: Vec<String>,
         /// The whole answer.
         rows: Rows,
     },
@@ -171,9 +169,9 @@ impl Told {
     /// # Errors
     /// As for [`Told::page`].
     pub fn snapshot(text: String) -> Result<Self, Fault> {
-        let SnapshotShape { after, has_more, rows, empty } = read(&text)?;
+        let SnapshotShape { after, has_more, rows } = read(&text)?;
         let (after, count) = (after.filter(|_| has_more), rows.len());
-        Ok(Self::Snapshot { after, count, empty, rows: Rows(text) })
+        Ok(Self::Snapshot { after, count, rows: Rows(text) })
     }
 
     /// Reads the answer of `sync_rows`.
@@ -212,8 +210,6 @@ struct SnapshotShape {
     after: Option<After>,
     has_more: bool,
     rows: Vec<IgnoredAny>,
-    #[serde(default)]
-    empty: Vec<String>,
 }
 
 #[derive(Deserialize)]

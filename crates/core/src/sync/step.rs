@@ -5,7 +5,7 @@
 //! on its way up, the next one may be made ready. Whatever fails
 //! leaves the mirror as it was, and the same thing is planned again from what the mirror remembers.
 
-use super::event::{Action, Done, Event, Job, Stage, StoreFault, Verdict};
+use super::event::{Action, Done, Event, Job, StoreFault, Verdict};
 use super::failures::{Decision, Fault, Pause, decide};
 use super::server::{Ask, Told};
 use super::state::{Asking, Course, Lock, Now, Paused, State};
@@ -214,10 +214,9 @@ impl State {
             (Ask::Hello { .. }, Told::Hello(hello)) => self.hello(&hello),
             (Ask::Refresh, Told::Refreshed) => {}
             (Ask::Pull { after, .. }, Told::Page(summary, page)) => self.page(after, summary, page),
-            (
-                Ask::Snapshot { table, after, .. },
-                Told::Snapshot { after: next, count, empty, rows },
-            ) => self.snapshot(Stage { table, after }, next, count, &empty, rows),
+            (Ask::Snapshot { table, after, .. }, Told::Snapshot { after: next, count, rows }) => {
+                self.snapshot(table, after, next, count, rows);
+            }
             (Ask::Push(sent), Told::Pushed(pushed)) => self.pushed(&sent, pushed),
             (Ask::Anchor { points }, Told::Anchor(anchor)) => self.anchored(&points, anchor),
             (Ask::Manifest { after, .. }, Told::Manifest(manifest)) => self.listed(after, manifest),

@@ -145,7 +145,9 @@ impl Desk {
             Ask::Refresh => Told::Refreshed,
             Ask::Pull { after, .. } => page(after.clone(), 0, false),
             Ask::Push(push) => pushed(push),
-            Ask::Snapshot { .. } => last_page(&[]),
+            Ask::Snapshot { .. } => {
+                Told::Snapshot { after: None, count: 0, rows: Rows(String::new()) }
+            }
             other => panic!("{other:?} was not expected"),
         }
     }
@@ -610,12 +612,6 @@ fn where_another_process_syncs_this_one_only_asks_for_the_lock() {
     assert!(desk.asks().is_none() && desk.job().is_none());
 }
 
-/// The last page of a table.
-fn last_page(empty: &[&str]) -> Told {
-    let empty = empty.iter().map(|&name| name.to_owned()).collect();
-    Told::Snapshot { after: None, count: 0, empty, rows: Rows(String::new()) }
-}
-
 #[test]
 fn a_first_sync_keeps_the_head_first_and_takes_conversations_before_messages() {
     let mut desk = Desk::started(memory(None));
@@ -627,7 +623,7 @@ fn a_first_sync_keeps_the_head_first_and_takes_conversations_before_messages() {
     let mut tables = Vec::new();
     while let Some(Ask::Snapshot { table, .. }) = desk.asks().cloned() {
         tables.push(table);
-        desk.answer(Ok(last_page(&[])));
+        desk.answer(Ok(Told::Snapshot { after: None, count: 0, rows: Rows(String::new()) }));
         desk.does("Snapshot", Done::Kept);
     }
     assert_eq!(tables[0], Table::Conversations);
@@ -636,24 +632,6 @@ fn a_first_sync_keeps_the_head_first_and_takes_conversations_before_messages() {
         panic!("the delta is not pulled");
     };
     assert_eq!(*after, Cursor::at(head(9)), "from the head that was kept before the first row");
-}
-
-#[test]
-fn a_first_sync_does_not_ask_for_tables_that_are_said_to_be_empty() {
-    let mut desk = Desk::started(memory(None));
-    desk.answer(Ok(hello(9)));
-    desk.does("Numbered", Done::Kept);
-    desk.does("Begin", Done::Kept);
-    desk.does("Batch", Done::Batch(batch(0)));
-    let mut tables = Vec::new();
-    while let Some(Ask::Snapshot { table, .. }) = desk.asks().cloned() {
-        tables.push(table);
-        // A later server may have tables that this device knows nothing of.
-        desk.answer(Ok(last_page(&["settings", "documents", "riddles", "usage"])));
-        desk.does("Snapshot", Done::Kept);
-    }
-    assert_eq!(tables, [Table::Conversations, Table::Messages, Table::Devices, Table::Files]);
-    assert!(matches!(desk.asks(), Some(Ask::Pull { .. })));
 }
 
 #[test]
@@ -668,7 +646,6 @@ fn a_long_first_sync_lets_every_second_request_be_a_push() {
     let more = |n: i64| Told::Snapshot {
         after: Some(crate::model::wire::After(n.into())),
         count: 0,
-        empty: Vec::new(),
         rows: Rows(String::new()),
     };
     let mut asked = Vec::new();
@@ -1181,7 +1158,6 @@ fn a_page_that_follows_one_that_was_not_taken_leaves_nothing_out() {
     the_page_before_it_fails(desk, |n| Told::Snapshot {
         after: Some(crate::model::wire::After(n.into())),
         count: 0,
-        empty: Vec::new(),
         rows: Rows(String::new()),
     });
 }
