@@ -299,11 +299,10 @@ fn add(
         ensure(write, table, &row)?;
         return join(write, &of_row(&write.tx, table, row_id)?, names, known);
     }
-    let kind = if is_unsaid { Kind::Put } else { Kind::Patch };
-    let mut registers = Registers::new();
-    if kind == Kind::Patch {
-        registers = seen(write, table, row_id, names, known, ops)?;
-    }
+    let (kind, registers) = match is_unsaid {
+        true => (Kind::Put, Registers::new()),
+        false => (Kind::Patch, seen(write, table, row_id, names, known, ops)?),
+    };
     let (queue, registers, state) = (row.queue(table), &registers, OpState::Waiting);
     insert(write, &New { table, row_id, queue, kind, registers, state })
 }

@@ -73,10 +73,7 @@ fn structure(connection: &Connection) -> Result<Vec<String>, Error> {
     // FTS5 remembers the index's segments for each connection, and its part of the check does not
     // look whether another one has replaced them: it would call a rebuilt index damaged. A query
     // does look. One snapshot, so that nothing is replaced between the query and the check.
-    let _snapshot = match connection.is_autocommit() {
-        true => Some(connection.unchecked_transaction()?),
-        false => None,
-    };
+    let _snapshot = connection.unchecked_transaction()?;
     for index in ["message_index", "title_index"] {
         let _ =
             lines(connection, &format!("SELECT 'x' FROM {index} WHERE {index} MATCH 'x' LIMIT 1"));
